@@ -1,0 +1,2 @@
+// The E2EE worker.
+export {};
