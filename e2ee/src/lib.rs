@@ -1,1 +1,29 @@
-//! Contents page.
+//! End-to-end encryption for endpoints: the room's secret, keys and SFrame.
+//!
+//! Nothing here reaches a server. The browser client has a twin of this crate
+//! in `web/src/e2ee`; both read the files in `vectors/`, so they agree.
+//!
+//! - [`fragment`]: what a meeting link says behind `#`
+//! - [`secret`]: the room's secret, and what is derived from it
+//! - [`announcement`]: a participant's sealed name, tracks and salt
+//! - [`key_source`]: where SFrame base keys come from; [`interim`] until the MLS group is there
+//! - [`key_id`]: which participant's which track a frame belongs to
+//! - [`prefix`]: the synthetic bytes that let packetizers handle sealed frames
+//! - [`frame`]: sealing and opening frames, with [`replay`] protection
+//! - [`codec`]: what opened bytes say about themselves
+
+pub mod announcement;
+mod bytes;
+pub mod codec;
+pub mod fragment;
+pub mod frame;
+pub mod header;
+mod hkdf;
+pub mod identity;
+pub mod interim;
+pub mod key_id;
+pub mod key_source;
+pub mod limits;
+pub mod prefix;
+pub mod replay;
+pub mod secret;

@@ -1,0 +1,28 @@
+//! Bounds, each with its reason.
+
+/// Longest sealed announcement in bytes. A name of 64 characters takes at most
+/// 256 bytes and a track 39, so this holds a name and about ten tracks; the
+/// server keeps one for each participant and must not become a file store.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 1_024;
+
+/// Longest display name, in Unicode scalar values: what a tile can show.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Highest seat: the key id has 10 bits for it.
+pub const SEAT_MAX: u16 = 1_023;
+
+/// Highest track number: the key id has 6 bits for it.
+pub const TRACK_MAX: u8 = 63;
+
+/// How far back a frame's counter may lie, per key id. At 50 audio frames a
+/// second this is 20 seconds: more than any jitter buffer waits.
+pub const REPLAY_WINDOW: u64 = 1_024;
+
+/// How many frames one key may seal. At 100 frames a second it lasts four
+/// months, and it stays far below the bounds on AES-GCM under one key
+/// (RFC 9605, section 9).
+pub const FRAMES_PER_KEY_MAX: u64 = 1 << 30;
+
+/// Longest frame that is opened, in bytes: an uncompressed 1080p picture
+/// would fit, so no encoder makes one.
+pub const FRAME_BYTES_MAX: usize = 4 << 20;
