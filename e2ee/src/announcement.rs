@@ -174,6 +174,11 @@ impl AnnouncementKey {
             )
             .map_err(|_| AnnouncementError::Unreadable)?;
         let plain: Plain = serde_json::from_slice(text).map_err(|_| AnnouncementError::Malformed)?;
+        // One announcement has one text, so every implementation reads the same.
+        let canonical = Zeroizing::new(serde_json::to_vec(&plain).map_err(|_| AnnouncementError::Malformed)?);
+        if canonical.as_slice() != text {
+            return Err(AnnouncementError::Malformed);
+        }
         accept(plain, room, seat)
     }
 }

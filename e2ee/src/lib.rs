@@ -27,3 +27,5 @@ pub mod limits;
 pub mod prefix;
 pub mod replay;
 pub mod secret;
+#[cfg(test)]
+mod vectors;

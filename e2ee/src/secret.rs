@@ -105,8 +105,8 @@ impl RoomSecret {
     }
 
     /// The secret itself, for the vectors that the browser client reads too.
-    #[doc(hidden)]
-    pub fn reveal(&self) -> &[u8; 32] {
+    #[cfg(test)]
+    pub(crate) const fn reveal(&self) -> &[u8; 32] {
         &self.0
     }
 }

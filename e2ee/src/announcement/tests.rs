@@ -96,6 +96,8 @@ fn text_of_another_shape_is_malformed() {
         text_with("n", "[{\"number\":256,\"kind\":\"camera\"}]"),
         text_with("n", "[{\"number\":0,\"kind\":\"camera\",\"rid\":1}]"),
         text_with("n", "[]") + "x",
+        text_with("n", "[]") + " ",
+        text_with("n", "[[0,\"camera\"]]"),
     ] {
         assert_eq!(
             open_text(&text).unwrap_err(),
