@@ -1,0 +1,39 @@
+// Builds the bent pages before the tests run, each apart from the others and from what is shipped.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { build, type Plugin } from 'vite';
+
+import { BENDS, builtTo, type Bend } from './bends.ts';
+import { SHIPPED, TESTING } from './environment.ts';
+
+/** Vitest calls this once, before all test files. */
+export async function setup(): Promise<void> {
+  if (!existsSync(path.join(SHIPPED, 'index.html'))) {
+    throw new Error(`There is no page in ${SHIPPED}. Build it with \`npm run build\`.`);
+  }
+  for (const bend of BENDS) await buildBent(bend);
+}
+
+async function buildBent(bend: Bend): Promise<void> {
+  const root = path.join(TESTING, 'pages', bend);
+  await build({
+    configFile: path.resolve(TESTING, '../vite.config.ts'),
+    root,
+    publicDir: false,
+    logLevel: 'warn',
+    plugins: [otherWorker(root)],
+    build: { outDir: builtTo(bend), emptyOutDir: true },
+  });
+}
+
+/** Puts a bent page's own `worker.ts` in the place of the shipped one, where it has one. */
+function otherWorker(root: string): Plugin {
+  const replacement = path.join(root, 'worker_url.ts');
+  return {
+    name: 'undertone-bent-worker',
+    enforce: 'pre',
+    resolveId(source) {
+      return source.endsWith('/worker_url.ts') && existsSync(replacement) ? replacement : null;
+    },
+  };
+}

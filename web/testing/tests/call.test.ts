@@ -1,0 +1,201 @@
+// Three people in three browsers' profiles, in a room with a password, through the shipped page and the real server.
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { launch, visit } from '../harness/chromium.ts';
+import { Person } from '../harness/meeting.ts';
+import { numbers, total } from '../harness/observe.ts';
+import { Server } from '../harness/server.ts';
+import { BareClient, Overheard } from '../harness/signaling.ts';
+import { eventually, sleep } from '../harness/wait.ts';
+
+const PASSWORD = 'correct horse battery staple';
+
+/** How long silence and stillness are watched before they are believed, in milliseconds. */
+const STILLNESS_MS = 3_000;
+
+describe('a call of three in a room with a password', () => {
+  let server: Server;
+  let browser: Browser;
+  let link: string;
+  let ada: Person;
+  let ben: Person;
+  let eve: Person;
+  let overheard: Overheard;
+
+  beforeAll(async () => {
+    server = await Server.start();
+    browser = await launch();
+    ada = new Person(await visit(browser), 'Ada');
+    overheard = new Overheard(ada.page);
+    link = await ada.createMeeting(server.url, PASSWORD);
+    await ada.askToJoin(PASSWORD);
+    await ada.isInCall();
+    ben = new Person(await visit(browser), 'Ben');
+    await ben.join(link, PASSWORD);
+    eve = new Person(await visit(browser), 'Ève');
+    await eve.join(link, PASSWORD);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** Each person with the two whom it should see. */
+  function views(): [Person, Person[]][] {
+    const all = [ada, ben, eve];
+    return all.map((person) => [person, all.filter((other) => other !== person)]);
+  }
+
+  it('shows every other video, moving, under the right name and marked as encrypted', async () => {
+    for (const [person, others] of views()) {
+      for (const other of others) {
+        const what = `${person.name} sees ${other.name}`;
+        await eventually(what, () => person.sees(other.name), ({ e2ee, frames }) => e2ee === 'encrypted' && frames > 0);
+        const { frames } = await person.sees(other.name);
+        await eventually(`${what} move`, () => person.sees(other.name), (tile) => tile.frames > frames + 5);
+      }
+      const tiles = await person.page.locator('[data-e2ee="encrypted"]').count();
+      expect(tiles, `${person.name} sees two others`).toBe(2);
+    }
+  });
+
+  it('lets everybody hear the two others', async () => {
+    for (const [person] of views()) {
+      const before = new Map((await numbers(person.page)).received.map((stream) => [stream.mid, stream.audioEnergy]));
+      await eventually(
+        `${person.name} hears two others`,
+        async () => (await numbers(person.page)).received.filter((stream) => stream.kind === 'audio'),
+        (streams) => streams.filter((stream) => stream.audioEnergy > (before.get(stream.mid) ?? 0)).length === 2,
+      );
+    }
+  });
+
+  it("sends all media over one path, by UDP to the server's port", async () => {
+    for (const [person] of views()) {
+      const { paths } = await numbers(person.page);
+      expect(paths).toEqual([
+        expect.objectContaining({ protocol: 'udp', remoteAddress: '127.0.0.1', remotePort: server.port, dtls: 'connected' }),
+      ]);
+    }
+  });
+
+  it('lists everybody', async () => {
+    for (const [person] of views()) {
+      for (const name of ['Ada', 'Ben', 'Ève']) {
+        await eventually(`${person.name} finds ${name} in the list`, () => person.participants(), (text) => text.includes(name));
+      }
+    }
+  });
+
+  it('tells the server neither a name nor the link nor the password', () => {
+    const said = [...overheard.sent, ...overheard.received].join('\n');
+    const { pathname, hash } = new URL(link);
+    // The control: what the server must know is found by the same search.
+    expect(said).toContain(pathname.split('/').at(-1));
+    expect(said).not.toContain(hash.slice(1));
+    for (const secret of ['Ada', 'Ben', 'Ève', PASSWORD]) {
+      expect(said).not.toContain(JSON.stringify(secret).slice(1, -1));
+      expect(said).not.toContain(Buffer.from(secret).toString('base64url'));
+    }
+  });
+
+  it('shows the others that a microphone is muted, and they hear nothing of it', async () => {
+    await ada.button('Mute microphone').click();
+    for (const other of [ben, eve]) {
+      await eventually(`${other.name} sees Ada muted`, () => other.sees('Ada'), (tile) => /muted/i.test(tile.text));
+    }
+    // What was on its way may still arrive.
+    await sleep(1_000);
+    const silent = await heardBy(ben);
+    await sleep(STILLNESS_MS);
+    expect(grown(silent, await heardBy(ben)), 'only Ève is heard').toBe(1);
+    await ada.button('Unmute microphone').click();
+    await eventually('Ben hears both again', () => heardBy(ben), (heard) => grown(silent, heard) === 2);
+    await eventually('Ben sees Ada unmuted', () => ben.sees('Ada'), (tile) => !/muted/i.test(tile.text));
+  });
+
+  it('shows the others that a camera is off, and sends no frame of it', async () => {
+    await ben.button('Turn camera off').click();
+    for (const other of [ada, eve]) {
+      await eventually(`${other.name} sees that Ben's camera is off`, () => other.sees('Ben'), (tile) => /camera.*off/i.test(tile.text));
+    }
+    await sleep(1_000);
+    const before = total((await numbers(ben.page)).sent, 'video', 'packets');
+    const control = total((await numbers(ada.page)).sent, 'video', 'packets');
+    await sleep(STILLNESS_MS);
+    expect(total((await numbers(ben.page)).sent, 'video', 'packets')).toBe(before);
+    expect(total((await numbers(ada.page)).sent, 'video', 'packets')).toBeGreaterThan(control);
+    await ben.button('Turn camera on').click();
+    const { frames } = await ada.sees('Ben');
+    await eventually('Ada sees Ben move again', () => ada.sees('Ben'), (tile) => tile.e2ee === 'encrypted' && tile.frames > frames + 5);
+  });
+
+  it('shows the others who leaves and who comes back', async () => {
+    await eve.button('Leave').click();
+    for (const other of [ada, ben]) {
+      await eventually(`Ève's tile is gone for ${other.name}`, () => other.tile('Ève').count(), (count) => count === 0);
+      await eventually(`Ève is off ${other.name}'s list`, () => other.participants(), (text) => !text.includes('Ève'));
+    }
+    await eve.page.goto('about:blank');
+    await eve.join(link, PASSWORD);
+    for (const [person, name] of [[ada, 'Ève'], [ben, 'Ève'], [eve, 'Ada'], [eve, 'Ben']] as const) {
+      await eventually(`${person.name} sees ${name} again`, () => person.sees(name), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+    }
+  });
+
+  it('survives a reload of a page', async () => {
+    await ben.page.reload();
+    await ben.join(link, PASSWORD);
+    await eventually('Ada sees Ben after his reload', () => ada.sees('Ben'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+    await eventually('Ben sees Ada after his reload', () => ben.sees('Ada'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+    expect(await ada.page.getByRole('group', { name: 'Ben', exact: true }).count()).toBe(1);
+  });
+
+  it('refuses a wrong password with an alert, and lets in with the right one', async () => {
+    await eve.button('Leave').click();
+    const late = new Person(await visit(browser, { withoutDevices: true }), 'Late');
+    await late.page.goto(link);
+    await late.askToJoin('not the password');
+    await late.alert().waitFor();
+    expect(await late.alert().first().innerText()).toMatch(/password/i);
+    expect(await late.button('Leave').count()).toBe(0);
+    await late.askToJoin(PASSWORD);
+    await late.isInCall();
+    await late.page.context().close();
+  });
+
+  it('tells a sixth participant that the meeting is full', async () => {
+    const hello = await overheard.hello();
+    const bare: BareClient[] = [];
+    await eventually('only Ada and Ben are there', () => ada.participants(), (text) => !text.includes('Late') && !text.includes('Ève'));
+    for (let count = 2; count < 5; count++) bare.push(await BareClient.join(server.url, hello));
+    const sixth = new Person(await visit(browser, { withoutDevices: true }), 'Six');
+    await sixth.page.goto(link);
+    await sixth.askToJoin(PASSWORD);
+    await sixth.alert().waitFor();
+    expect(await sixth.alert().first().innerText()).toMatch(/full/i);
+    expect(await sixth.button('Leave').count()).toBe(0);
+    for (const client of bare) client.close();
+    await sixth.page.context().close();
+  });
+
+  it('goes on undisturbed after all of that', async () => {
+    const { frames } = await ada.sees('Ben');
+    await eventually('Ada sees Ben move', () => ada.sees('Ben'), (tile) => tile.e2ee === 'encrypted' && tile.frames > frames + 5);
+    expect(server.isRunning()).toBe(true);
+    expect(server.printed()).not.toMatch(/panicked/);
+  });
+});
+
+/** Energy of each received audio stream. */
+async function heardBy(person: Person): Promise<Map<string, number>> {
+  const { received } = await numbers(person.page);
+  return new Map(received.filter((stream) => stream.kind === 'audio').map((stream) => [stream.mid, stream.audioEnergy]));
+}
+
+/** How many streams have gained energy that one can hear: decoders add a little comfort noise. */
+function grown(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
+  return [...after].filter(([mid, energy]) => energy - (before.get(mid) ?? 0) > 1e-4).length;
+}
