@@ -1,1 +1,23 @@
-//! Contents page.
+//! Pure rooms: who is in, who may come in, what everybody is told, and what the SFU is ordered to do.
+//!
+//! - [`signaling`]: the whole of it, [`Signaling`]: connections, messages, timers and events go in; messages,
+//!   closings and SFU commands come out.
+//! - [`session`]: one connection, and which message it may send at which stage.
+//! - [`room`]: one room: members, seats, slots.
+//! - [`negotiation`]: the offer that we write and the answer that we read.
+//! - [`gate`]: who may come in. [`tries`]: how often one may fail. [`origin`]: who fails.
+//! - [`stats`]: everything that is counted. [`limits`]: every bound.
+
+pub mod gate;
+pub mod limits;
+pub mod negotiation;
+pub mod origin;
+pub mod room;
+pub mod session;
+pub mod signaling;
+pub mod stats;
+pub mod tries;
+
+pub use origin::Origin;
+pub use session::ConnectionId;
+pub use signaling::{Config, Fault, Outgoing, Signaling};

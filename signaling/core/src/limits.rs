@@ -1,0 +1,66 @@
+//! Every bound of the rooms, with the reason for its number.
+
+use std::time::Duration;
+
+/// Connections at once. Each costs a task, two queues and about 100 kB in the shell.
+pub const SESSIONS_MAX: usize = 2_000;
+
+/// Rooms at once, empty ones included. An empty room is about 200 bytes.
+pub const ROOMS_MAX: usize = 100_000;
+
+/// How long an empty room lives: a meeting made in the morning opens in the evening.
+pub const EMPTY_ROOM_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a connection may take to be in a room: one password typed and hashed happens before it opens.
+pub const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a page may take for its answer: 80 ms measured, a hundred times that on a slow telephone.
+pub const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a connection may be silent.
+pub const IDLE_TIMEOUT: Duration = Duration::from_millis(protocol::limits::IDLE_TIMEOUT_MS as u64);
+
+/// How often deadlines are looked at, and so how late they may be noticed.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Messages that a connection may send at once: a join takes five, the rest is for quick fingers.
+pub const MESSAGE_BURST: u32 = 40;
+
+/// Messages per second that a connection may send for long; a page needs one ping in ten seconds.
+pub const MESSAGE_RATE: u32 = 10;
+
+/// How long failures are remembered.
+pub const FAILURE_WINDOW: Duration = Duration::from_secs(60);
+
+/// Failed tries to enter or create from one address in [`FAILURE_WINDOW`]: a person mistypes a few times,
+/// and a few people share an address.
+pub const ADDRESS_FAILURES_MAX: u32 = 20;
+
+/// Failed tries on one room in [`FAILURE_WINDOW`], from all addresses: who holds the link can guess at the
+/// password this often, and not more by renting addresses.
+pub const ROOM_FAILURES_MAX: u32 = 60;
+
+/// How long creations are remembered.
+pub const CREATION_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// Rooms made from one address in [`CREATION_WINDOW`]: in 24 hours under 3 % of [`ROOMS_MAX`].
+pub const ADDRESS_CREATIONS_MAX: u32 = 120;
+
+/// Addresses or rooms whose failures are remembered at once; the oldest give way. About 100 bytes each.
+pub const TRIES_MAX: usize = 10_000;
+
+/// Commands waiting for the SFU. Above it nobody new gets in; those inside still leave, so each session adds
+/// at most its own few commands beyond the bound.
+pub const SFU_COMMANDS_MAX: usize = 4_096;
+
+/// Lines of an answer: Chromium's for 15 m-lines has about 400.
+pub const SDP_LINES_MAX: usize = 2_000;
+
+/// Longest line of an answer, in bytes: the longest that browsers write are under 300.
+pub const SDP_LINE_BYTES_MAX: usize = 1_000;
+
+/// m-lines of an answer: ours has 15.
+pub const SDP_SECTIONS_MAX: usize = 32;
+
+/// Payload types, extensions, layers or SSRCs of one m-line: browsers write under 10.
+pub const SDP_ENTRIES_MAX: usize = 32;
