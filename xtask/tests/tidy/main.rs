@@ -13,6 +13,7 @@ mod reaches;
 mod sizes;
 mod text;
 mod tree;
+mod web;
 
 /// Fails the test with every violation on a line of its own.
 #[track_caller]
