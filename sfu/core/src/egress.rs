@@ -1,0 +1,109 @@
+//! Rewrites what one subscriber receives: every slot is one continuous stream, whatever feeds it.
+
+mod continuity;
+pub(crate) mod slot;
+
+use std::time::Instant;
+
+use rtp::{DescriptorRewrite, ExtensionMap, Extensions, Mid, RtpHeader, RtpPacket, Ssrc};
+
+use crate::command;
+use crate::ingress::Accepted;
+use crate::random::Random;
+use crate::stats::DropReason;
+use slot::SlotState;
+
+/// A packet as one subscriber receives it, still to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing {
+    pub(crate) header: RtpHeader,
+    pub(crate) extensions: Extensions,
+    pub(crate) rewrite: DescriptorRewrite,
+    /// Whether the slot began to receive this layer with this packet.
+    pub(crate) is_switch: bool,
+}
+
+/// Everything that one peer receives.
+#[derive(Debug)]
+pub(crate) struct Egress {
+    slots: Vec<SlotState>,
+    extensions: ExtensionMap,
+    /// Of the next packet.
+    transport_sequence: u16,
+}
+
+impl Egress {
+    /// The slots of a peer. The list must be within its limit.
+    pub(crate) fn new(slots: &[command::Slot], extensions: ExtensionMap, random: &mut Random) -> Self {
+        let slots = slots.iter().map(|slot| SlotState::new(slot, random)).collect();
+        Self {
+            slots,
+            extensions,
+            transport_sequence: random.next() as u16,
+        }
+    }
+
+    /// The header extensions that the subscriber accepts.
+    pub(crate) const fn extensions(&self) -> &ExtensionMap {
+        &self.extensions
+    }
+
+    /// The place of the slot on this m-line.
+    pub(crate) fn position(&self, mid: Mid) -> Option<u8> {
+        u8::try_from(self.slots.iter().position(|slot| slot.mid() == mid)?).ok()
+    }
+
+    /// The place of the slot that sends with this SSRC.
+    pub(crate) fn position_of_ssrc(&self, ssrc: Ssrc) -> Option<u8> {
+        u8::try_from(self.slots.iter().position(|slot| slot.ssrc() == ssrc)?).ok()
+    }
+
+    /// One slot.
+    pub(crate) fn slot(&self, slot: u8) -> Option<&SlotState> {
+        self.slots.get(usize::from(slot))
+    }
+
+    /// One slot.
+    pub(crate) fn slot_mut(&mut self, slot: u8) -> Option<&mut SlotState> {
+        self.slots.get_mut(usize::from(slot))
+    }
+
+    /// How many slots there are; their places are counted from 0.
+    pub(crate) const fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether a slot does not receive the layer that it should.
+    pub(crate) fn lacks(&self, slot: u8, accepted: &Accepted) -> bool {
+        self.slot(slot).is_some_and(|slot| slot.lacks(accepted))
+    }
+
+    /// Decides whether a slot sends a packet, and with which numbers.
+    ///
+    /// MID is not written: the offer names the SSRC of every slot, and that binds it.
+    pub(crate) fn rewrite(
+        &mut self,
+        slot: u8,
+        accepted: &Accepted,
+        packet: &RtpPacket<'_>,
+        now: Instant,
+    ) -> Result<Outgoing, DropReason> {
+        let slot = self
+            .slots
+            .get_mut(usize::from(slot))
+            .ok_or(DropReason::CommandUnknown)?;
+        let rewritten = slot.rewrite(accepted, packet, now)?;
+        let transport_sequence = self.transport_sequence;
+        self.transport_sequence = transport_sequence.wrapping_add(1);
+        Ok(Outgoing {
+            header: rewritten.header,
+            extensions: Extensions {
+                audio_level: packet.extensions.audio_level,
+                transport_sequence: Some(transport_sequence),
+                ..Extensions::default()
+            },
+            rewrite: rewritten.descriptor,
+            is_switch: rewritten.is_switch,
+        })
+    }
+}
