@@ -1,1 +1,420 @@
+use protocol::ids::{Mid, Rid};
+use protocol::limits::SDP_BYTES_MAX;
+use protocol::media::{Extension, Media, SourceKind};
+use protocol::sfu::{PeerConnection, SfuInfo};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
 
+use super::*;
+
+const CHROMIUM: &str = include_str!("../../fixtures/answers/chromium.sdp");
+const CHROMIUM_NO_TRACKS: &str = include_str!("../../fixtures/answers/chromium-no-tracks.sdp");
+const CHROMIUM_INACTIVE: &str = include_str!("../../fixtures/answers/chromium-inactive.sdp");
+const FIREFOX: &str = include_str!("../../fixtures/answers/firefox.sdp");
+const FIREFOX_NO_TRACKS: &str = include_str!("../../fixtures/answers/firefox-no-tracks.sdp");
+const FIREFOX_ORPHANS: &str = include_str!("../../fixtures/answers/firefox-orphan-feedback.sdp");
+
+#[test]
+fn the_offer_is_the_one_that_browsers_answered() {
+    assert_eq!(offer().sdp(&sfu()), include_str!("../../fixtures/offer.sdp"));
+}
+
+#[test]
+fn the_deflated_offer_inflates_to_the_offer() {
+    use std::io::Read as _;
+    let deflated = offer().deflated(&sfu()).unwrap();
+    let mut text = String::new();
+    flate2::read::DeflateDecoder::new(deflated.as_bytes())
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, offer().sdp(&sfu()));
+    assert!(
+        deflated.as_bytes().len() < 1_500,
+        "{} bytes",
+        deflated.as_bytes().len()
+    );
+}
+
+#[test]
+fn no_two_offers_share_credentials_or_ssrcs() {
+    let mut rng = ChaCha12Rng::seed_from_u64(1);
+    let (one, other) = (Offer::new(1, &mut rng), Offer::new(1, &mut rng));
+    assert_ne!(one.local_ice.ufrag, other.local_ice.ufrag);
+    assert_ne!(one.local_ice.pwd, other.local_ice.pwd);
+    assert!(one.local_ice.ufrag.len() >= 8 && one.local_ice.pwd.len() >= 24);
+    let ssrcs = |offer: &Offer| -> std::collections::BTreeSet<u32> {
+        let slots = offer.lines.iter().filter_map(|line| match line.role {
+            Role::Slot { ssrc } => Some(ssrc),
+            Role::Publish(_) => None,
+        });
+        slots.collect()
+    };
+    assert_eq!(ssrcs(&one).len(), 13);
+    assert!(ssrcs(&one).is_disjoint(&ssrcs(&other)));
+}
+
+#[test]
+fn answers_of_real_browsers_are_accepted_whole() {
+    for (name, answer) in [
+        ("chromium", CHROMIUM),
+        ("chromium without tracks", CHROMIUM_NO_TRACKS),
+        ("firefox", FIREFOX),
+        ("firefox without tracks", FIREFOX_NO_TRACKS),
+        ("firefox with orphan feedback", FIREFOX_ORPHANS),
+    ] {
+        let connection = accepts(name, answer);
+        assert_eq!(connection.local_ice, offer().local_ice, "{name}");
+        let kinds: Vec<_> = connection
+            .publications
+            .iter()
+            .map(|publication| publication.kind)
+            .collect();
+        assert_eq!(kinds, [SourceKind::Microphone, SourceKind::Camera], "{name}");
+        let rids: Vec<&str> = connection.publications[1].rids.iter().map(Rid::as_str).collect();
+        assert_eq!(rids, ["l", "m", "h"], "{name}");
+        let slots = |media| connection.slots.iter().filter(|slot| slot.media == media).count();
+        assert_eq!((slots(Media::Audio), slots(Media::Video)), (4, 9), "{name}");
+        let extensions: Vec<Extension> = connection.extensions.iter().map(|(_, it)| *it).collect();
+        let wanted = [
+            Extension::Mid,
+            Extension::RtpStreamId,
+            Extension::AudioLevel,
+            Extension::TransportSequenceNumber,
+        ];
+        assert_eq!(extensions, wanted, "{name}");
+    }
+}
+
+#[test]
+fn details_of_real_answers_arrive() {
+    let chromium = accepts("chromium", CHROMIUM);
+    assert_eq!(chromium.remote_ice.ufrag, value(CHROMIUM, "a=ice-ufrag:"));
+    assert_eq!(chromium.remote_ice.pwd, value(CHROMIUM, "a=ice-pwd:"));
+    let hex: Vec<String> = chromium
+        .remote_fingerprint
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    assert_eq!(hex.join(":"), value(CHROMIUM, "a=fingerprint:sha-256 "));
+    assert_eq!(chromium.publications[0].ssrcs.len(), 1);
+    assert!(
+        chromium.publications[1].ssrcs.is_empty(),
+        "Chromium names no SSRC for layers"
+    );
+    assert_eq!(chromium.publications[1].payload_types, [100, 101, 102]);
+
+    let firefox = accepts("firefox", FIREFOX);
+    assert_eq!(firefox.publications[1].ssrcs.len(), 3);
+
+    let orphans = accepts("firefox with orphan feedback", FIREFOX_ORPHANS);
+    assert!(FIREFOX_ORPHANS.contains("m=video 9 UDP/TLS/RTP/SAVPF 100\r\n"));
+    assert!(FIREFOX_ORPHANS.contains("a=rtcp-fb:102 nack pli"));
+    assert_eq!(orphans.publications[1].payload_types, [100]);
+    assert_eq!(orphans.slots[4].payload_types, [100]);
+    assert_eq!(orphans.slots[5].payload_types, [100, 101, 102]);
+}
+
+#[test]
+fn an_inactive_or_rejected_line_is_left_out() {
+    let inactive = accepts("chromium inactive", CHROMIUM_INACTIVE);
+    assert!(inactive.publications.is_empty());
+    assert_eq!(inactive.slots.len(), 13);
+
+    let rejected = CHROMIUM
+        .replacen("m=audio 9", "m=audio 0", 2)
+        .replacen("m=audio 0", "m=audio 9", 1);
+    let rejected = rejected.replacen("BUNDLE m c a0 a1", "BUNDLE m c a1", 1);
+    let connection = accepts("slot a0 rejected", &rejected);
+    assert_eq!(connection.slots.len(), 12);
+    assert_eq!(connection.slots[0].mid, Mid::new("a1").unwrap());
+}
+
+#[test]
+fn line_ends_without_carriage_return_are_tolerated() {
+    assert_eq!(
+        accepts("LF", &CHROMIUM.replace("\r\n", "\n")),
+        accepts("CR LF", CHROMIUM)
+    );
+}
+
+#[test]
+fn session_level_credentials_are_as_good_as_those_of_each_line() {
+    let mut lines: Vec<&str> = CHROMIUM.lines().collect();
+    let shared = ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"];
+    let is_shared = |line: &&str| shared.iter().any(|prefix| line.starts_with(prefix));
+    let found: Vec<&str> = lines.iter().copied().filter(is_shared).take(4).collect();
+    lines.retain(|line| !is_shared(line));
+    for line in found {
+        lines.insert(4, line);
+    }
+    assert_eq!(
+        accepts("session level", &(lines.join("\r\n") + "\r\n")),
+        accepts("as it was", CHROMIUM)
+    );
+}
+
+#[test]
+fn transport_attributes_may_stand_in_the_first_line_of_the_bundle_only() {
+    let (first, rest) = CHROMIUM.split_at(CHROMIUM.find("m=video").unwrap());
+    let shared = ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"];
+    let rest = rest
+        .lines()
+        .filter(|line| !shared.iter().any(|prefix| line.starts_with(prefix)));
+    let answer = format!("{first}{}\r\n", rest.collect::<Vec<_>>().join("\r\n"));
+    assert_eq!(
+        accepts("first line only", &answer),
+        accepts("as it was", CHROMIUM)
+    );
+}
+
+#[test]
+fn one_layer_or_none_is_a_single_stream_or_a_shorter_list() {
+    let shorter = CHROMIUM
+        .replace("a=rid:h send\r\n", "")
+        .replace("send l;m;h", "send l;~m");
+    let rids = |answer: &str| accepts("layers", answer).publications[1].rids.clone();
+    assert_eq!(rids(&shorter), [Rid::new("l").unwrap(), Rid::new("m").unwrap()]);
+    let without = CHROMIUM.replace("a=simulcast:send l;m;h\r\n", "");
+    assert!(rids(&without).is_empty());
+}
+
+#[test]
+fn every_fault_is_refused_for_its_reason() {
+    let cases: &[(&str, &str, AnswerReason)] = &[
+        ("v=0", "v=1", AnswerReason::NotSdp),
+        ("s=-", "s", AnswerReason::BadLine),
+        ("s=-", "s=\u{7}", AnswerReason::BadLine),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio nine UDP/TLS/RTP/SAVPF 111",
+            AnswerReason::BadLine,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 RTP/AVP 111",
+            AnswerReason::OtherLines,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF",
+            AnswerReason::PayloadType,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 96",
+            AnswerReason::PayloadType,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 100",
+            AnswerReason::PayloadType,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111 111",
+            AnswerReason::PayloadType,
+        ),
+        (
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 300",
+            AnswerReason::BadLine,
+        ),
+        ("m=audio 9", "m=video 9", AnswerReason::OtherLines),
+        ("m=audio 9", "m=text 9", AnswerReason::OtherLines),
+        ("a=mid:m", "a=mid:x", AnswerReason::OtherLines),
+        ("a=mid:m", "a=mid:m\r\na=mid:c", AnswerReason::BadLine),
+        ("a=mid:m\r\n", "", AnswerReason::OtherLines),
+        (
+            "a=rtpmap:111 opus",
+            "a=rtpmap:111 PCMU",
+            AnswerReason::PayloadType,
+        ),
+        (
+            "a=rtpmap:100 VP8/90000",
+            "a=rtpmap:100",
+            AnswerReason::PayloadType,
+        ),
+        ("BUNDLE m c", "BUNDLE m", AnswerReason::NotBundled),
+        ("a=group:BUNDLE", "a=group:LS", AnswerReason::NotBundled),
+        ("a=rtcp-mux\r\n", "", AnswerReason::NoRtcpMux),
+        ("a=sendonly", "a=recvonly", AnswerReason::Direction),
+        ("a=sendonly", "a=sendrecv", AnswerReason::Direction),
+        ("a=sendonly\r\n", "", AnswerReason::Direction),
+        ("a=recvonly", "a=sendonly", AnswerReason::Direction),
+        ("a=setup:active", "a=setup:passive", AnswerReason::Setup),
+        ("a=setup:active", "a=setup:holdconn", AnswerReason::Setup),
+        ("a=extmap:1 urn", "a=extmap:7 urn", AnswerReason::Extension),
+        (
+            "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
+            "a=extmap:1 urn:x",
+            AnswerReason::Extension,
+        ),
+        ("a=extmap:1 urn", "a=extmap:4 urn", AnswerReason::Extension),
+        (
+            "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
+            "a=extmap:1",
+            AnswerReason::Extension,
+        ),
+        ("a=rid:l send", "a=rid:l recv", AnswerReason::Rid),
+        ("a=rid:l send", "a=rid:l-1 send", AnswerReason::Rid),
+        ("a=rid:l send\r\n", "", AnswerReason::Rid),
+        ("send l;m;h", "send l;m;q", AnswerReason::Rid),
+        ("send l;m;h", "send l;m;l", AnswerReason::Rid),
+        ("send l;m;h", "recv l;m;h", AnswerReason::Rid),
+        ("send l;m;h", "send ;", AnswerReason::Rid),
+        ("a=ssrc:", "a=ssrc:x", AnswerReason::Ssrc),
+        ("a=ssrc:", "a=ssrc:9", AnswerReason::Ssrc),
+    ];
+    for (from, to, reason) in cases {
+        let answer = CHROMIUM.replacen(from, to, 1);
+        assert_ne!(answer, CHROMIUM, "{from} is there");
+        assert_eq!(refused(&answer).reason, *reason, "{from} becomes {to}");
+    }
+}
+
+#[test]
+fn credentials_that_differ_between_lines_are_refused() {
+    for (prefix, other, reason) in [
+        ("a=ice-ufrag:", "abcd", AnswerReason::Ice),
+        ("a=ice-pwd:", "0123456789012345678901", AnswerReason::Ice),
+        (
+            "a=fingerprint:sha-256 ",
+            &["00"; 32].join(":"),
+            AnswerReason::Fingerprint,
+        ),
+        ("a=setup:", "passive", AnswerReason::Setup),
+    ] {
+        let old = format!("{prefix}{}", value(CHROMIUM, prefix));
+        let other_in_first = CHROMIUM.replacen(&old, &format!("{prefix}{other}"), 1);
+        assert_eq!(refused(&other_in_first).reason, reason, "{prefix}");
+        let missing = CHROMIUM.replace(&format!("{old}\r\n"), "");
+        assert_eq!(refused(&missing).reason, reason, "{prefix}");
+    }
+}
+
+#[test]
+fn malformed_credentials_are_refused() {
+    for (prefix, bad, reason) in [
+        ("a=ice-ufrag:", "abc", AnswerReason::Ice),
+        ("a=ice-ufrag:", "ab cd", AnswerReason::Ice),
+        ("a=ice-pwd:", "short", AnswerReason::Ice),
+        ("a=fingerprint:sha-256 ", "AB:CD", AnswerReason::Fingerprint),
+        (
+            "a=fingerprint:sha-256 ",
+            &["0"; 32].join(":"),
+            AnswerReason::Fingerprint,
+        ),
+        (
+            "a=fingerprint:sha-256 ",
+            &["+1"; 32].join(":"),
+            AnswerReason::Fingerprint,
+        ),
+        (
+            "a=fingerprint:sha-256 ",
+            &["00"; 33].join(":"),
+            AnswerReason::Fingerprint,
+        ),
+    ] {
+        let answer = CHROMIUM.replace(
+            &format!("{prefix}{}", value(CHROMIUM, prefix)),
+            &format!("{prefix}{bad}"),
+        );
+        assert_eq!(refused(&answer).reason, reason, "{prefix}{bad}");
+    }
+    let sha1 = CHROMIUM.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1");
+    assert_eq!(refused(&sha1).reason, AnswerReason::Fingerprint);
+}
+
+#[test]
+fn an_ssrc_of_our_own_slots_cannot_be_claimed() {
+    let Some(OfferedLine {
+        role: Role::Slot { ssrc },
+        ..
+    }) = offer().lines.last().copied()
+    else {
+        panic!("the last line is a slot");
+    };
+    let mine = value(CHROMIUM, "a=ssrc:");
+    let claimed = CHROMIUM.replace(mine.split(' ').next().unwrap(), &ssrc.to_string());
+    assert_eq!(refused(&claimed).reason, AnswerReason::Ssrc);
+}
+
+#[test]
+fn every_bound_of_an_answer_is_kept() {
+    let attributes = |line: &str, count| {
+        CHROMIUM.replacen("a=mid:m\r\n", &format!("a=mid:m\r\n{}", line.repeat(count)), 1)
+    };
+    assert_eq!(
+        refused(&"x".repeat(SDP_BYTES_MAX + 1)).reason,
+        AnswerReason::TooLarge
+    );
+    assert_eq!(
+        refused(&attributes("a=x\r\n", 2_000)).reason,
+        AnswerReason::TooLarge
+    );
+    assert_eq!(
+        refused(&attributes(&format!("a={}\r\n", "x".repeat(1_000)), 1)).reason,
+        AnswerReason::TooLarge
+    );
+    let ssrcs: String = (0..40).map(|number| format!("a=ssrc:{number} x\r\n")).collect();
+    assert_eq!(refused(&attributes(&ssrcs, 1)).reason, AnswerReason::TooLarge);
+    let sections = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".repeat(33);
+    assert_eq!(
+        refused(&format!("v=0\r\n{sections}")).reason,
+        AnswerReason::TooLarge
+    );
+    assert_eq!(refused("").reason, AnswerReason::NotSdp);
+}
+
+#[test]
+fn another_number_of_lines_than_offered_is_refused() {
+    let cut = &CHROMIUM[..CHROMIUM.rfind("m=video").unwrap()];
+    assert_eq!(refused(cut).reason, AnswerReason::OtherLines);
+    assert_eq!(
+        refused(&format!("{CHROMIUM}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n")).reason,
+        AnswerReason::OtherLines
+    );
+}
+
+#[test]
+fn a_refusal_says_where_and_holds_no_secret() {
+    let answer = CHROMIUM.replacen("a=extmap:1 urn", "a=extmap:9 urn", 1);
+    assert_eq!(
+        refused(&answer).to_string(),
+        "extension: extension that was not offered under this id, m-line m, line 8"
+    );
+    let bad_pwd = CHROMIUM.replace(&value(CHROMIUM, "a=ice-pwd:"), "se cret");
+    assert!(!refused(&bad_pwd).to_string().contains("cret"));
+}
+
+fn offer() -> Offer {
+    Offer::new(1, &mut ChaCha12Rng::seed_from_u64(7))
+}
+
+fn sfu() -> SfuInfo {
+    let candidates = vec![
+        "127.0.0.1:8080".parse().unwrap(),
+        "[2001:db8::1]:8080".parse().unwrap(),
+    ];
+    SfuInfo {
+        fingerprint: [0xAB; 32],
+        candidates,
+    }
+}
+
+fn accepts(name: &str, answer: &str) -> PeerConnection {
+    accept(&offer(), answer).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn refused(answer: &str) -> AnswerError {
+    accept(&offer(), answer).expect_err("an answer with a fault")
+}
+
+/// What stands behind the first occurrence of a prefix, up to the end of its line.
+fn value(answer: &str, prefix: &str) -> String {
+    let line = answer
+        .lines()
+        .find(|line| line.starts_with(prefix))
+        .expect("a line with this prefix");
+    line[prefix.len()..].to_owned()
+}
