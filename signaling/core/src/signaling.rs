@@ -521,6 +521,9 @@ impl Signaling {
 
     /// Tells a page of an error and ends its session.
     fn refuse(&mut self, connection: ConnectionId, refusal: Refusal, now: Duration) {
+        if !self.sessions.contains_key(&connection) {
+            return;
+        }
         let Refusal {
             code,
             detail,
