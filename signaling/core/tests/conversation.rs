@@ -23,6 +23,9 @@ use signaling_core::{ConnectionId, Fault};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Brings a page to a stage.
+type Setup = fn(&mut World) -> ConnectionId;
+
 #[test]
 fn two_pages_meet() {
     let mut world = World::new(1);
@@ -80,7 +83,7 @@ fn a_wrong_gate_and_an_unknown_room_are_told_alike() {
 
 #[test]
 fn every_message_out_of_order_is_refused() {
-    let setups: [(&str, fn(&mut World) -> ConnectionId); 4] = [
+    let setups: [(&str, Setup); 4] = [
         ("opened", World::open),
         ("created", |world| {
             let page = world.open();

@@ -107,10 +107,10 @@ fn step(world: &mut World, model: &mut Model, rng: &mut ChaCha12Rng) {
 
 fn join(world: &mut World, model: &mut Model, number: u8, rng: &mut ChaCha12Rng) {
     let connection = world.open();
-    if !model.rooms.contains_key(&number) {
+    model.rooms.entry(number).or_insert_with(|| {
         world.say(connection, &create(number));
-        model.rooms.insert(number, BTreeSet::new());
-    }
+        BTreeSet::new()
+    });
     if rng.next_u32().is_multiple_of(8) {
         world.say(connection, &PING);
     }
