@@ -1,4 +1,6 @@
-import { render } from 'preact';
+// The entry of the page.
+import './styles/app.css';
+import { shippedParts, startPage } from './page.tsx';
 
 const root = document.getElementById('app');
-if (root !== null) render(<h1>Undertone</h1>, root);
+if (root !== null) startPage(root, shippedParts);

@@ -1,0 +1,95 @@
+// One WebSocket to signaling: text in, checked messages out, and a pulse that notices silence.
+import { decodeServerMessage } from './decode.ts';
+import { IDLE_TIMEOUT_MS, PING_INTERVAL_MS, type ClientMessage, type ServerMessage } from './generated.ts';
+import { DecodeError } from './json.ts';
+
+/** What happens on a connection. `closed` comes once and last. */
+export interface SocketEvents {
+  opened(): void;
+  message(message: ServerMessage): void;
+  closed(): void;
+}
+
+/** The part of a WebSocket that is used here. */
+export type WebSocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>;
+
+/** A connection to signaling. */
+export class SignalingSocket {
+  private pulse: ReturnType<typeof setInterval> | null = null;
+  private heardAt = 0;
+  private open = false;
+  private over = false;
+
+  constructor(
+    private readonly socket: WebSocketLike,
+    private readonly events: SocketEvents,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.heardAt = now();
+    // Running before the connection is open, so that a server that never answers is noticed too.
+    this.pulse = setInterval(() => this.beat(), PING_INTERVAL_MS);
+    socket.onopen = () => {
+      if (this.over) return;
+      this.open = true;
+      this.heardAt = this.now();
+      events.opened();
+    };
+    socket.onmessage = (event) => this.receive(event.data);
+    socket.onclose = () => this.end();
+  }
+
+  /** Says `message`; nothing happens when the connection is not open. */
+  send(message: ClientMessage): void {
+    if (this.open && !this.over) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Closes the connection and tells nobody. */
+  close(): void {
+    this.stop();
+    this.socket.close();
+  }
+
+  private receive(data: unknown): void {
+    if (this.over) return;
+    this.heardAt = this.now();
+    let message: ServerMessage;
+    try {
+      if (typeof data !== 'string') throw new DecodeError('syntax');
+      message = decodeServerMessage(data);
+    } catch {
+      // A server that we do not understand is as good as none.
+      this.socket.close();
+      this.end();
+      return;
+    }
+    if (message.type !== 'pong') this.events.message(message);
+  }
+
+  private beat(): void {
+    if (this.now() - this.heardAt >= IDLE_TIMEOUT_MS) {
+      this.socket.close();
+      this.end();
+      return;
+    }
+    this.send({ type: 'ping' });
+  }
+
+  private end(): void {
+    if (this.over) return;
+    this.stop();
+    this.events.closed();
+  }
+
+  private stop(): void {
+    this.over = true;
+    if (this.pulse !== null) clearInterval(this.pulse);
+    this.pulse = null;
+  }
+}
+
+/** Opens a connection to the server that this page came from. */
+export function connect(events: SocketEvents): SignalingSocket {
+  const url = new URL('/ws', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return new SignalingSocket(new WebSocket(url), events);
+}

@@ -1,0 +1,303 @@
+// One meeting: carries the events to the reducer and its effects to the server, the worker and the devices.
+// What is decided is decided in `reducer.ts`.
+import { fromBase64url, toBase64url } from '../e2ee/bytes.ts';
+import type { Fragment } from '../e2ee/fragment.ts';
+import type { E2eeWorker, Unlocked } from '../e2ee/index.ts';
+import { MediaConnection, type Transforms } from '../media/connection.ts';
+import type { LocalMedia, SourceKind } from '../media/local.ts';
+import { VERSION } from '../protocol/generated.ts';
+import { inflateSdp } from '../protocol/inflate.ts';
+import type { SignalingSocket, SocketEvents } from '../protocol/socket.ts';
+import { reduce } from './reducer.ts';
+import { initialRoom, type RoomEffect, type RoomEvent, type RoomNotice, type RoomState } from './state.ts';
+
+/** The worker with its keys, as far as a meeting uses it. */
+export type E2ee = Pick<
+  E2eeWorker,
+  | 'onEvent'
+  | 'unlock'
+  | 'enter'
+  | 'announce'
+  | 'participantAnnounced'
+  | 'participantLeft'
+  | 'attachSender'
+  | 'attachReceiver'
+  | 'close'
+>;
+
+/** What a page is made of. Tests put other pieces in place of some. */
+export interface RoomParts {
+  startE2ee(): E2ee;
+  /** Puts the worker into the road of media. */
+  attachTransforms(e2ee: E2ee): Transforms;
+  createPeerConnection(): RTCPeerConnection;
+  connect(events: SocketEvents): Pick<SignalingSocket, 'send' | 'close'>;
+}
+
+/** Keys that are derived already, handed over from the page that made the room. */
+export interface UnlockedKeys {
+  readonly e2ee: E2ee;
+  readonly password: string | null;
+  readonly unlocked: Unlocked;
+}
+
+const TRACKS = [
+  { number: 0, kind: 'microphone' },
+  { number: 1, kind: 'camera' },
+] as const;
+const KINDS: readonly SourceKind[] = ['microphone', 'camera'];
+
+/** One meeting, from before joining until it is over. */
+export class Room {
+  private current: RoomState;
+  private e2ee: E2ee | null = null;
+  private unlocked: Unlocked | null = null;
+  private password: string | null = null;
+  private socket: Pick<SignalingSocket, 'send' | 'close'> | null = null;
+  private media: MediaConnection | null = null;
+  private retry: ReturnType<typeof setTimeout> | null = null;
+  /** Counts the requests for keys, so that a newer one is not hurt by the end of an older. */
+  private unlocking = 0;
+  private readonly streams = new Map<string, MediaStream>();
+  private readonly listeners = new Set<() => void>();
+  private readonly unsubscribe: () => void;
+
+  /** Called with what is to be said once. */
+  onNotice: ((notice: RoomNotice) => void) | null = null;
+
+  constructor(
+    private readonly parts: RoomParts,
+    private readonly local: LocalMedia,
+    room: string,
+    private readonly fragment: Fragment,
+    keys: UnlockedKeys | null,
+  ) {
+    this.current = initialRoom(room, fragment.password);
+    if (keys !== null) {
+      this.listen(keys.e2ee);
+      this.password = keys.password;
+      this.unlocked = keys.unlocked;
+    }
+    this.unsubscribe = local.subscribe(() => this.localChanged());
+    this.localChanged();
+  }
+
+  get state(): RoomState {
+    return this.current;
+  }
+
+  /** The password that opened the keys, for the page that made the room; null when there is none. */
+  get knownPassword(): string | null {
+    return this.password;
+  }
+
+  /** Calls `listener` on every change; returns what ends that. */
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Asks to be let in. */
+  join(name: string, password: string | null): void {
+    if (password !== this.password) {
+      this.password = password;
+      this.unlocked = null;
+    }
+    this.dispatch({ type: 'join_asked', name });
+  }
+
+  rejoin(): void {
+    this.dispatch({ type: 'rejoin_asked' });
+  }
+
+  leave(): void {
+    this.dispatch({ type: 'leave_asked' });
+  }
+
+  /** What a slot plays. It lasts as long as the connection. */
+  stream(mid: string): MediaStream | null {
+    return this.streams.get(mid) ?? null;
+  }
+
+  /** The mids of all slots that are there. */
+  mids(): string[] {
+    return [...this.streams.keys()];
+  }
+
+  /** Ends everything, keys included. */
+  close(): void {
+    this.dispatch({ type: 'leave_asked' });
+    this.unsubscribe();
+    this.listeners.clear();
+    this.socket?.close();
+    this.discardKeys();
+  }
+
+  private dispatch(event: RoomEvent): void {
+    const { state, effects } = reduce(this.current, event);
+    const isChanged = state !== this.current;
+    this.current = state;
+    for (const effect of effects) this.run(effect);
+    if (isChanged) for (const listener of this.listeners) listener();
+  }
+
+  private run(effect: RoomEffect): void {
+    switch (effect.type) {
+      case 'unlock':
+        void this.unlock();
+        break;
+      case 'connect':
+        this.connect(this.current.attempt);
+        break;
+      case 'disconnect':
+        this.socket?.close();
+        this.socket = null;
+        break;
+      case 'hello':
+        this.hello();
+        break;
+      case 'send':
+        this.socket?.send(effect.message);
+        break;
+      case 'enter':
+        void this.enter(this.current.attempt, effect.seat, effect.name);
+        break;
+      case 'open_announcement':
+        this.e2ee?.participantAnnounced(effect.seat, fromBase64url(effect.sealed) ?? new Uint8Array());
+        break;
+      case 'forget':
+        this.e2ee?.participantLeft(effect.seat);
+        break;
+      case 'negotiate':
+        void this.negotiate(this.current.attempt, effect.negotiation, effect.offer);
+        break;
+      case 'close_media':
+        this.closeMedia();
+        break;
+      case 'wait':
+        this.wait(effect.ms);
+        break;
+      case 'stop_waiting':
+        this.stopWaiting();
+        break;
+      case 'discard_keys':
+        this.discardKeys();
+        break;
+      case 'notify':
+        this.onNotice?.(effect.notice);
+        break;
+    }
+  }
+
+  private async unlock(): Promise<void> {
+    if (this.e2ee !== null && this.unlocked !== null) {
+      this.dispatch({ type: 'unlocked' });
+      return;
+    }
+    this.unlocking += 1;
+    const turn = this.unlocking;
+    try {
+      const e2ee = this.e2ee ?? this.listen(this.parts.startE2ee());
+      const unlocked = await e2ee.unlock({ link: this.fragment.link, password: this.password });
+      if (this.e2ee !== e2ee || turn !== this.unlocking) return;
+      this.unlocked = unlocked;
+      this.dispatch({ type: 'unlocked' });
+    } catch {
+      if (turn === this.unlocking) this.dispatch({ type: 'unlock_failed' });
+    }
+  }
+
+  private listen(e2ee: E2ee): E2ee {
+    this.e2ee = e2ee;
+    e2ee.onEvent = (event) => {
+      if (this.e2ee === e2ee) this.dispatch({ type: 'e2ee', event });
+    };
+    return e2ee;
+  }
+
+  private connect(attempt: number): void {
+    this.socket?.close();
+    this.socket = this.parts.connect({
+      opened: () => this.dispatch({ type: 'opened', attempt }),
+      message: (message) => this.dispatch({ type: 'message', attempt, message }),
+      closed: () => this.dispatch({ type: 'closed', attempt }),
+    });
+  }
+
+  private hello(): void {
+    if (this.unlocked === null) return;
+    const gate = toBase64url(this.unlocked.gate);
+    this.socket?.send({ type: 'hello', version: VERSION, room: this.current.room, gate });
+  }
+
+  private async enter(attempt: number, seat: number, name: string): Promise<void> {
+    try {
+      const entering = this.e2ee?.enter({ room: this.current.room, seat });
+      const announcing = this.e2ee?.announce({ name, tracks: TRACKS });
+      await entering;
+      const sealed = await announcing;
+      if (sealed !== undefined) this.dispatch({ type: 'sealed', attempt, sealed: toBase64url(sealed) });
+    } catch {
+      if (attempt === this.current.attempt) this.dispatch({ type: 'e2ee', event: { type: 'lost' } });
+    }
+  }
+
+  private async negotiate(attempt: number, negotiation: number, offer: string): Promise<void> {
+    this.closeMedia();
+    if (this.e2ee === null) return;
+    const connection = new MediaConnection(
+      {
+        createPeerConnection: () => this.parts.createPeerConnection(),
+        transforms: this.parts.attachTransforms(this.e2ee),
+      },
+      {
+        slot: (mid, track) => this.streams.set(mid, new MediaStream([track])),
+        path: (path) => this.dispatch({ type: 'path', attempt, path }),
+      },
+    );
+    this.media = connection;
+    try {
+      await Promise.all(KINDS.map((kind) => connection.setSource(kind, this.local.track(kind))));
+      const sdp = await inflateSdp(fromBase64url(offer) ?? new Uint8Array());
+      await connection.answer(sdp, (answer) => {
+        this.dispatch({ type: 'answered', attempt, negotiation, sdp: answer });
+      });
+      for (const listener of this.listeners) listener();
+    } catch {
+      this.dispatch({ type: 'negotiation_failed', attempt });
+    }
+  }
+
+  private closeMedia(): void {
+    this.media?.close();
+    this.media = null;
+    this.streams.clear();
+  }
+
+  private localChanged(): void {
+    const on = (kind: SourceKind): 'on' | 'off' => (this.local.state[kind].status === 'on' ? 'on' : 'off');
+    const { media } = this;
+    // A closed connection refuses tracks, which needs no answer: the next one starts with the current ones.
+    if (media !== null) {
+      for (const kind of KINDS) void media.setSource(kind, this.local.track(kind)).catch(() => undefined);
+    }
+    this.dispatch({ type: 'own_media', media: { microphone: on('microphone'), camera: on('camera') } });
+  }
+
+  private wait(ms: number): void {
+    this.stopWaiting();
+    // Spread, so that a server that comes back is not met by everybody at once.
+    this.retry = setTimeout(() => this.dispatch({ type: 'retry_due' }), ms * (0.75 + Math.random() / 2));
+  }
+
+  private stopWaiting(): void {
+    if (this.retry !== null) clearTimeout(this.retry);
+    this.retry = null;
+  }
+
+  private discardKeys(): void {
+    this.e2ee?.close();
+    this.e2ee = null;
+    this.unlocked = null;
+  }
+}

@@ -1,0 +1,278 @@
+// Everything the page says, in one place. Names of controls are a contract with tests and assistive technology.
+import type { DeviceProblem } from './media/problems.ts';
+import type { SupportProblem } from './media/support.ts';
+import type { LinkProblem } from './room/link.ts';
+import type { JoinProblem, OverReason } from './room/state.ts';
+import type { TileReason } from './room/view.ts';
+import type { MediaPath } from './media/connection.ts';
+import type { CreateError } from './room/create.ts';
+
+export const APP = 'Undertone';
+
+export const HOME = {
+  title: 'Undertone',
+  heading: 'Talk in private.',
+  lead: 'Video calls that are encrypted in your browser. The server passes them on and cannot listen.',
+  newMeeting: 'New meeting',
+  making: 'Making the meeting…',
+  password: 'Meeting password',
+  passwordHint: 'Optional. People then need the link and the password.',
+  join: 'Were you invited? Open the link that you were sent.',
+  promises: [
+    ['No account', 'A link is all that anybody needs.'],
+    ['No listening in', 'Sound, picture and names are encrypted before they leave your browser.'],
+    ['No tracking', 'This page asks nobody but its own server for anything.'],
+  ],
+} as const;
+
+export const FIELDS = {
+  name: 'Your name',
+  namePlaceholder: 'As the others will see it',
+  password: 'Meeting password',
+  showPassword: 'Show password',
+  hidePassword: 'Hide password',
+  microphone: 'Microphone',
+  camera: 'Camera',
+  speaker: 'Speaker',
+  inviteLink: 'Invite link',
+  defaultDevice: 'Browser’s choice',
+  unnamedDevice: (index: number): string => `Device ${index + 1}`,
+} as const;
+
+export const PREJOIN = {
+  title: 'Join a meeting',
+  heading: 'Ready to join?',
+  preview: 'Your picture',
+  level: 'Microphone level',
+  join: 'Join',
+  encrypted: 'End-to-end encrypted. The key is in your link and stays in this browser.',
+  unlocking: 'Making keys from the password…',
+  unlockingLink: 'Making keys…',
+  entering: 'Asking to join…',
+  cancel: 'Cancel',
+  nameMissing: 'Please type your name, so that the others know who you are.',
+  nameBad: 'Please use a name of at most 64 ordinary characters.',
+  passwordMissing: 'This meeting has a password. Please type it.',
+  tryDevices: 'Try again',
+  cameraOff: 'Camera is off',
+  starting: 'Starting the camera…',
+} as const;
+
+export const CONTROLS = {
+  mute: 'Mute microphone',
+  unmute: 'Unmute microphone',
+  cameraOff: 'Turn camera off',
+  cameraOn: 'Turn camera on',
+  copyLink: 'Copy invite link',
+  leave: 'Leave',
+  devices: 'Devices',
+  participants: 'Participants',
+  security: 'Security',
+  close: 'Close',
+  toolbar: 'Meeting controls',
+  soundOn: 'Turn sound on',
+  tryAgain: 'Try again',
+  rejoin: 'Rejoin',
+  newMeeting: 'New meeting',
+  home: 'Back to the start',
+  // What stands on a button where there is room; each is part of its accessible name.
+  short: {
+    mute: 'Mute',
+    unmute: 'Unmute',
+    cameraOff: 'Camera off',
+    cameraOn: 'Camera on',
+    copyLink: 'Invite link',
+    leave: 'Leave',
+    devices: 'Devices',
+  },
+} as const;
+
+export const CALL = {
+  title: 'In a meeting',
+  heading: 'Meeting',
+  you: 'You',
+  unknown: 'Unknown participant',
+  muted: 'Muted',
+  cameraIsOff: 'Camera is off',
+  speaking: 'Speaking',
+  encrypted: 'Encrypted',
+  encryptedBadge: 'End-to-end encrypted',
+  alone: 'Nobody else is here yet. Send someone the invite link.',
+  linkCopied: 'The invite link is copied.',
+  linkByHand: 'Your browser did not allow copying. Copy the link from here:',
+  soundBlocked: 'Your browser holds back the sound.',
+  came: (name: string): string => `${name} joined.`,
+  went: (name: string): string => `${name} left.`,
+  back: 'You are connected again.',
+  rejoining: 'Connecting…',
+  away: 'The connection to the server is lost. Trying again…',
+  count: (count: number): string => (count === 1 ? '1 person' : `${count} people`),
+} as const;
+
+export const PATHS: Readonly<Record<MediaPath, string | null>> = {
+  connecting: 'Connecting sound and picture…',
+  connected: null,
+  interrupted: 'Sound and picture are interrupted. Waiting for the network…',
+  unreachable:
+    'Sound and picture cannot reach the server. A firewall may block UDP. Try again, or use another network.',
+};
+
+export const OVER: Readonly<Record<OverReason, readonly [heading: string, text: string]>> = {
+  left: ['You left the meeting', 'The keys of this call are gone from this browser.'],
+  ended: ['This meeting has ended', 'The server no longer knows it. A new meeting takes a moment.'],
+  full: ['The meeting is full', 'Try again when somebody has left.'],
+  lost: ['The connection is lost', 'The server could not be reached for two minutes. Check your network, then rejoin.'],
+  unreachable: ['Sound and picture cannot reach the server', 'A firewall may block UDP. Try again, or use another network.'],
+  encryption: ['Encryption stopped', 'Without it nothing is sent. Rejoin to start it again.'],
+  refused: ['The server refused this page', 'It may have been updated. Reload the page, then rejoin.'],
+};
+
+export const LINKS: Readonly<Record<LinkProblem, string>> = {
+  incomplete: 'This link is incomplete. Ask for it again, and copy all of it.',
+  newer: 'This link was made by a newer version. Reload the page; if that does not help, ask whoever runs this server.',
+  replaced: 'This link was replaced by a new one. Ask the others for it.',
+};
+export const LINK_HEADING = 'This link does not work';
+
+export const SUPPORT: Readonly<Record<SupportProblem, string>> = {
+  insecure_context:
+    'Your browser allows encrypted calls only over HTTPS or on this same computer. Open this page with https:// in front.',
+  no_webrtc: 'This browser cannot make calls. Use a current Chrome, Edge, Firefox or Safari.',
+  no_encoded_transform:
+    'This browser cannot encrypt calls end to end, and here there is no call without it. Use a current Chrome, Edge, Firefox or Safari.',
+  no_crypto: 'This browser lacks the cryptography for encrypted calls. Use a current Chrome, Edge, Firefox or Safari.',
+  no_deflate: 'This browser is too old for encrypted calls. Use a current Chrome, Edge, Firefox or Safari.',
+};
+
+export const DEVICES: Readonly<Record<'microphone' | 'camera', Readonly<Record<DeviceProblem, string>>>> = {
+  microphone: {
+    denied: 'Your browser has not allowed the microphone. Allow it in the address bar to be heard. You can join without.',
+    missing: 'No microphone was found. You can join and listen.',
+    busy: 'The microphone is in use by another program, or the system refused it. You can join without.',
+    vanished: 'The microphone was disconnected. The others do not hear you.',
+    unavailable: 'This browser gives the page no microphone. You can join and listen.',
+    unknown: 'The microphone did not start. You can join without.',
+  },
+  camera: {
+    denied: 'Your browser has not allowed the camera. Allow it in the address bar to be seen. You can join without.',
+    missing: 'No camera was found. You can join without.',
+    busy: 'The camera is in use by another program, or the system refused it. You can join without.',
+    vanished: 'The camera was disconnected. The others do not see you.',
+    unavailable: 'This browser gives the page no camera. You can join without.',
+    unknown: 'The camera did not start. You can join without.',
+  },
+};
+
+/** What is said when a device vanished and another took over. */
+export function deviceReplaced(kind: 'microphone' | 'camera', label: string): string {
+  const what = kind === 'microphone' ? 'The microphone' : 'The camera';
+  return `${what} was disconnected. Now using ${label === '' ? 'another one' : label}.`;
+}
+
+/** Why one is not let in. */
+export function joinProblem(problem: JoinProblem): string {
+  switch (problem.type) {
+    case 'wrong_password':
+      return 'Wrong password, or the meeting has ended.';
+    case 'ended_or_incomplete':
+      return 'This meeting has ended or the link is incomplete.';
+    case 'full':
+      return 'The meeting is full.';
+    case 'rate_limited':
+      return problem.seconds === null
+        ? 'Too many tries. Wait a little, then try again.'
+        : `Too many tries. Try again in ${problem.seconds === 1 ? '1 second' : `${problem.seconds} seconds`}.`;
+    case 'server_unreachable':
+      return 'The server cannot be reached. Check your network, then try again.';
+    case 'server_full':
+      return 'The server has no room for more people. Try again later.';
+    case 'server_stopping':
+      return 'The server is being restarted. Try again in a moment.';
+    case 'version':
+      return 'This page is of another version than the server. Reload it, then try again.';
+    case 'encryption':
+      return 'Encryption could not be started in this browser. Reload the page, then try again.';
+    case 'unexpected':
+      return `The server refused this page (${problem.detail}). Reload it, then try again.`;
+  }
+}
+
+/** Why no meeting could be made. */
+export function createProblem(problem: CreateError['problem']): string {
+  switch (problem) {
+    case 'server_unreachable':
+      return joinProblem({ type: 'server_unreachable' });
+    case 'encryption':
+      return 'Encryption could not be started in this browser. If this is a private window, try an ordinary one.';
+    case 'rate_limited':
+      return joinProblem({ type: 'rate_limited', seconds: null });
+    case 'server_full':
+      return joinProblem({ type: 'server_full' });
+    case 'server_stopping':
+      return joinProblem({ type: 'server_stopping' });
+    case 'version_unsupported':
+      return joinProblem({ type: 'version' });
+    default:
+      return joinProblem({ type: 'unexpected', detail: problem });
+  }
+}
+
+const OTHER_KEY = 'Has another key than you: another link or password, or it is not who it claims to be.';
+const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. Its sound and picture stay closed.';
+
+/** Why a tile shows nothing that was opened. */
+export const TILES: Readonly<Record<TileReason, string>> = {
+  announcement_awaited: 'Waiting to learn who this is…',
+  nothing_sent: 'Sends nothing yet',
+  media_awaited: 'Waiting for encrypted sound and picture…',
+  unreadable: OTHER_KEY,
+  malformed: 'What arrives is damaged and stays closed.',
+  other_room: BAD_ANNOUNCEMENT,
+  other_seat: BAD_ANNOUNCEMENT,
+  own_seat: BAD_ANNOUNCEMENT,
+  bad_name: BAD_ANNOUNCEMENT,
+  bad_tracks: BAD_ANNOUNCEMENT,
+  superseded: 'The server shows an older announcement of it. Waiting for the current one…',
+  too_many: BAD_ANNOUNCEMENT,
+  announcement_refused: OTHER_KEY,
+  waiting_for_key: 'Sends under a key that nobody has announced. It stays closed.',
+  waiting_for_key_frame: 'Waiting for a whole picture…',
+  tampered: 'What arrives was changed on its way or has another key. It stays closed.',
+  replayed: 'What arrives was sent before. It stays closed.',
+  reordered: 'What arrives is out of order. It stays closed.',
+  wrong_kind: 'What arrives is not what was announced. It stays closed.',
+  changed_too_soon: 'The server changes streams too fast. They stay closed.',
+  codec: 'What arrives is in a form that this browser does not know.',
+  exhausted: 'Its key is used up. It has to rejoin.',
+  overload: 'This computer cannot keep up with decrypting.',
+  not_entered: 'Keys are not ready yet…',
+  fault: 'Decrypting failed in this browser.',
+  empty: 'Nothing arrives yet…',
+  duplicate: 'Nothing new arrives…',
+};
+
+export const SECURITY = {
+  lead: 'Sound, picture and names are encrypted in your browser and opened only in the browsers of the others.',
+  cannotHeading: 'The server cannot see',
+  cannot: [
+    'what you say and show',
+    'your name',
+    'the secret in the link, and the password',
+  ],
+  canHeading: 'The server can see',
+  can: [
+    'your network address, and those of the others',
+    'who is in this meeting at the same time, and for how long',
+    'whether a microphone or camera is on, and how loud it is',
+    'when and how much is sent',
+  ],
+  limitsHeading: 'What is not protected yet',
+  limits: [
+    'Whoever has the link (and the password) can join, and could pose as somebody else.',
+    'Whoever records the encrypted call and gets the link later can open the recording.',
+    'A dishonest server could replay an earlier call of this same meeting.',
+    'This page itself comes from the server. Whoever runs it could send another page.',
+  ],
+  withPassword: 'This meeting has a password. The server checks it without learning it.',
+  withoutPassword: 'This meeting has no password. The link alone opens it.',
+} as const;

@@ -1,0 +1,43 @@
+// Arithmetic of the grid: the largest equal tiles that fit, in a shape that suits faces.
+
+/** Sizes in CSS pixels. */
+export interface Grid {
+  readonly columns: number;
+  readonly rows: number;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+}
+
+/** Widest and tallest shape of a tile, as width / height. */
+const ASPECT_MAX = 16 / 9;
+const ASPECT_MIN = 3 / 4;
+
+/** The grid of `count` tiles with the largest tiles in `width` x `height`, `gap` between them. */
+export function gridFor(count: number, width: number, height: number, gap: number): Grid {
+  let best: Grid = { columns: 1, rows: Math.max(count, 1), tileWidth: 0, tileHeight: 0 };
+  for (let columns = 1; columns <= count; columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const cellWidth = Math.max(0, (width - gap * (columns - 1)) / columns);
+    const cellHeight = Math.max(0, (height - gap * (rows - 1)) / rows);
+    const tileWidth = Math.floor(Math.min(cellWidth, cellHeight * ASPECT_MAX));
+    const tileHeight = Math.floor(Math.min(cellHeight, cellWidth / ASPECT_MIN));
+    if (tileWidth * tileHeight > best.tileWidth * best.tileHeight) best = { columns, rows, tileWidth, tileHeight };
+  }
+  return best;
+}
+
+/** Whether a frame of RTP time `frame` is `since` or later, on a clock of 32 bits that wraps. */
+export function isSince(frame: number, since: number): boolean {
+  return ((frame - since) >>> 0) < 0x8000_0000;
+}
+
+/** One or two letters that stand for a name. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const first = words[0];
+  const last = words.length > 1 ? words.at(-1) : undefined;
+  return [first, last]
+    .map((word) => /[\p{L}\p{N}]\p{M}*/u.exec(word ?? '')?.[0] ?? '')
+    .join('')
+    .toLocaleUpperCase();
+}

@@ -1,0 +1,166 @@
+// What one meeting's screens share: the room, the devices, the levels, and what was said once.
+import { signal, type ReadonlySignal } from '@preact/signals';
+import type { Fragment } from '../e2ee/fragment.ts';
+import { Levels } from '../media/levels.ts';
+import { browserLocalMedia, type LocalMedia, type LocalState } from '../media/local.ts';
+import { supportProblem, type SupportProblem } from '../media/support.ts';
+import { writePlace } from '../room/link.ts';
+import { Room, type RoomParts, type UnlockedKeys } from '../room/room.ts';
+import type { RoomNotice, RoomState } from '../room/state.ts';
+import { tiles } from '../room/view.ts';
+import { CALL, deviceReplaced } from '../strings.ts';
+
+/** How long a sentence said once stays on the screen, in milliseconds. */
+const NOTICE_MS = 6_000;
+/** The key of one's own microphone among the levels; mids have no spaces. */
+const OWN = 'own microphone';
+
+/** The shared ground of the screens of one meeting. */
+export class MeetingModel {
+  readonly room: Room;
+  readonly local: LocalMedia;
+  /** The link to hand to others. */
+  readonly inviteLink: string;
+  private readonly levels = new Levels();
+  private readonly stateSignal;
+  private readonly localSignal;
+  private readonly supportSignal = signal<SupportProblem | null | 'asking'>('asking');
+  private readonly noticeSignal = signal<string | null>(null);
+  private readonly speakersSignal = signal<ReadonlySet<string>>(new Set());
+  private readonly levelSignal = signal(0);
+  private readonly soundSignal = signal(false);
+  private noticeTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly wake = (): void => this.levels.wake();
+
+  constructor(parts: RoomParts, room: string, fragment: Fragment, keys: UnlockedKeys | null) {
+    this.local = browserLocalMedia();
+    this.room = new Room(parts, this.local, room, fragment, keys);
+    this.inviteLink = new URL(writePlace(room, fragment), location.href).href;
+    this.stateSignal = signal<RoomState>(this.room.state);
+    this.localSignal = signal<LocalState>(this.local.state);
+  }
+
+  get state(): ReadonlySignal<RoomState> {
+    return this.stateSignal;
+  }
+
+  get localState(): ReadonlySignal<LocalState> {
+    return this.localSignal;
+  }
+
+  /** What this browser lacks. */
+  get support(): ReadonlySignal<SupportProblem | null | 'asking'> {
+    return this.supportSignal;
+  }
+
+  /** A sentence that is said once. */
+  get notice(): ReadonlySignal<string | null> {
+    return this.noticeSignal;
+  }
+
+  /** Loudness of one's own microphone, 0 to 1. */
+  get level(): ReadonlySignal<number> {
+    return this.levelSignal;
+  }
+
+  /** Whether the browser holds back the sound until it is asked for by hand. */
+  get soundBlocked(): ReadonlySignal<boolean> {
+    return this.soundSignal;
+  }
+
+  /** Whether somebody speaks: the owner of a slot, or oneself with null. */
+  speaks(mid: string | null): boolean {
+    return this.speakersSignal.value.has(mid ?? OWN);
+  }
+
+  /** Looks at the browser and asks for the devices. */
+  start(): void {
+    this.levels.onLevels = (levels) => {
+      this.levelSignal.value = levels.get(OWN) ?? 0;
+    };
+    this.levels.onSpeakers = (speakers) => {
+      this.speakersSignal.value = speakers;
+    };
+    this.room.onNotice = (notice) => this.say(words(notice));
+    this.local.onNotice = ({ kind, replacement }) => {
+      if (replacement !== null) this.say(deviceReplaced(kind, replacement));
+    };
+    this.room.subscribe(() => this.roomChanged());
+    this.local.subscribe(() => this.localChanged());
+    addEventListener('pointerdown', this.wake);
+    addEventListener('keydown', this.wake);
+    void this.begin();
+  }
+
+  /** Ends the meeting on this page. */
+  close(): void {
+    removeEventListener('pointerdown', this.wake);
+    removeEventListener('keydown', this.wake);
+    if (this.noticeTimer !== null) clearTimeout(this.noticeTimer);
+    this.room.close();
+    this.levels.close();
+    this.local.close();
+  }
+
+  /** Comes back with the same name. */
+  rejoin(): void {
+    void this.local.start();
+    this.room.rejoin();
+  }
+
+  /** Says a sentence once. */
+  say(text: string): void {
+    this.noticeSignal.value = text;
+    if (this.noticeTimer !== null) clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => {
+      this.noticeSignal.value = null;
+    }, NOTICE_MS);
+  }
+
+  /** The browser refused to play, or plays. */
+  setSoundBlocked(isBlocked: boolean): void {
+    this.soundSignal.value = isBlocked;
+  }
+
+  private async begin(): Promise<void> {
+    const problem = await supportProblem(globalThis);
+    this.supportSignal.value = problem;
+    if (problem === null && this.room.state.phase.type !== 'over') await this.local.start();
+  }
+
+  private roomChanged(): void {
+    const { state } = this.room;
+    const wasOver = this.stateSignal.value.phase.type === 'over';
+    // Also where only streams came: signals tell nobody about an equal value.
+    this.stateSignal.value = { ...state };
+    if (state.phase.type === 'over' && !wasOver) this.local.stop();
+    this.refreshLevels();
+  }
+
+  private localChanged(): void {
+    this.localSignal.value = this.local.state;
+    this.refreshLevels();
+  }
+
+  private refreshLevels(): void {
+    const audible = new Set(tiles(this.room.state).map((tile) => tile.sound));
+    for (const mid of this.room.mids()) {
+      const [track] = this.room.stream(mid)?.getAudioTracks() ?? [];
+      if (track !== undefined) this.levels.set(mid, audible.has(mid) ? track : null);
+    }
+    const own = this.local.state.microphone.status === 'on' ? this.local.track('microphone') : null;
+    this.levels.set(OWN, own);
+    if (own === null) this.levelSignal.value = 0;
+  }
+}
+
+function words(notice: RoomNotice): string {
+  switch (notice.type) {
+    case 'came':
+      return CALL.came(notice.name);
+    case 'went':
+      return CALL.went(notice.name);
+    case 'back':
+      return CALL.back;
+  }
+}

@@ -1,0 +1,135 @@
+// What opens beside the tiles, or over them on a phone: participants, security, devices.
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { tiles } from '../room/view.ts';
+import { CALL, CONTROLS, SECURITY, TILES } from '../strings.ts';
+import { DeviceFields } from './device_fields.tsx';
+import { Icon } from './icons.tsx';
+import type { MeetingModel } from './meeting_model.ts';
+
+export type PanelName = 'participants' | 'security' | 'devices';
+
+/** The element id of a panel, for the button that opens it. */
+export function panelId(name: PanelName): string {
+  return `panel-${name}`;
+}
+
+interface Props {
+  readonly model: MeetingModel;
+  readonly panel: PanelName | null;
+  readonly onClose: () => void;
+}
+
+export function Panels({ model, panel, onClose }: Props): JSX.Element {
+  return (
+    <>
+      <Panel name="participants" title={CONTROLS.participants} panel={panel} onClose={onClose} isAlwaysRead>
+        <Participants model={model} />
+      </Panel>
+      <Panel name="security" title={CONTROLS.security} panel={panel} onClose={onClose}>
+        <Security hasPassword={model.state.value.hasPassword} />
+      </Panel>
+      <Panel name="devices" title={CONTROLS.devices} panel={panel} onClose={onClose}>
+        <DeviceFields model={model} />
+      </Panel>
+    </>
+  );
+}
+
+interface PanelProps {
+  readonly name: PanelName;
+  readonly title: string;
+  readonly panel: PanelName | null;
+  readonly onClose: () => void;
+  /** Screen readers find it while it is closed, too. */
+  readonly isAlwaysRead?: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Panel({ name, title, panel, onClose, isAlwaysRead = false, children }: PanelProps): JSX.Element {
+  const isOpen = panel === name;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const closing = useRef(onClose);
+  closing.current = onClose;
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const opener = document.activeElement;
+    heading.current?.focus();
+    const listen = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') closing.current();
+    };
+    addEventListener('keydown', listen);
+    // Whoever closes a panel is back at the button that opened it, unless another one took the focus.
+    return () => {
+      removeEventListener('keydown', listen);
+      const { activeElement } = document;
+      const isLost = activeElement === null || activeElement === document.body || activeElement.closest('.panel') !== null;
+      if (isLost && opener instanceof HTMLElement) opener.focus();
+    };
+  }, [isOpen]);
+  return (
+    <section
+      id={panelId(name)}
+      class={isOpen ? 'panel' : 'visually-hidden'}
+      aria-label={title}
+      hidden={!isOpen && !isAlwaysRead}
+    >
+      <div class="panel-head">
+        <h2 ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        {isOpen ? (
+          <button type="button" class="icon-button" aria-label={CONTROLS.close} onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        ) : null}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+function Participants({ model }: { readonly model: MeetingModel }): JSX.Element {
+  const state = model.state.value;
+  return (
+    <ul class="people" aria-label={CONTROLS.participants}>
+      <li>
+        <span class="people-name">{state.name}</span>
+        <span class="people-state">{CALL.you}</span>
+      </li>
+      {tiles(state).map((tile) => (
+        <li key={tile.seat}>
+          <span class="people-name">{tile.name ?? CALL.unknown}</span>
+          <span class="people-state">
+            {tile.e2ee === 'encrypted' || tile.reason === null ? CALL.encryptedBadge : TILES[tile.reason]}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Security({ hasPassword }: { readonly hasPassword: boolean }): JSX.Element {
+  return (
+    <div class="security">
+      <p>{SECURITY.lead}</p>
+      <p>{hasPassword ? SECURITY.withPassword : SECURITY.withoutPassword}</p>
+      <Lines heading={SECURITY.cannotHeading} lines={SECURITY.cannot} />
+      <Lines heading={SECURITY.canHeading} lines={SECURITY.can} />
+      <Lines heading={SECURITY.limitsHeading} lines={SECURITY.limits} />
+    </div>
+  );
+}
+
+function Lines({ heading, lines }: { readonly heading: string; readonly lines: readonly string[] }): JSX.Element {
+  return (
+    <>
+      <h3>{heading}</h3>
+      <ul>
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </>
+  );
+}

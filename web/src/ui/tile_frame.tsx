@@ -1,0 +1,78 @@
+// The frame of a tile: a group with somebody's name, and the words on it.
+import type { ComponentChildren, JSX } from 'preact';
+import { CALL } from '../strings.ts';
+import { Icon } from './icons.tsx';
+import { initials } from './layout.ts';
+import type { Tile } from '../room/view.ts';
+
+interface Props {
+  /** Null while nobody knows who it is. */
+  readonly name: string | null;
+  /** The accessible name. */
+  readonly label: string;
+  /** Which of the six colours stands behind the initials. */
+  readonly hue: number;
+  /** Null on one's own tile: nothing of it is ever opened. */
+  readonly e2ee: Tile['e2ee'] | null;
+  readonly isMuted: boolean;
+  readonly isCameraOff: boolean;
+  readonly isSpeaking: boolean;
+  readonly words: string | null;
+  /** Beside the name. */
+  readonly note?: string;
+  /** The picture. */
+  readonly children: ComponentChildren;
+}
+
+export function TileFrame(props: Props): JSX.Element {
+  const { name, label, hue, e2ee, isMuted, isCameraOff, isSpeaking, words, note, children } = props;
+  return (
+    <div
+      role="group"
+      aria-label={label}
+      class={`tile tile-hue-${hue} ${isSpeaking ? 'tile-speaking' : ''} ${e2ee === 'failed' ? 'tile-failed' : ''}`}
+      data-e2ee={e2ee ?? undefined}
+    >
+      <div class="avatar" aria-hidden="true">
+        {name === null ? '?' : initials(name)}
+      </div>
+      {children}
+      {words === null ? null : (
+        <p class={`tile-words ${isCameraOff || e2ee !== null ? '' : 'tile-words-over'}`}>
+          {e2ee === 'failed' ? <Icon name="warning" /> : null}
+          <span>{words}</span>
+        </p>
+      )}
+      <div class="tile-foot">
+        <p class="tile-name">
+          {e2ee === 'encrypted' ? (
+            <>
+              <Icon name="lock" />
+              <span class="visually-hidden">{CALL.encrypted}</span>
+            </>
+          ) : null}
+          <span class="tile-name-text">{label}</span>
+          {note === undefined ? null : <span class="tile-note">{note}</span>}
+        </p>
+        {isSpeaking ? <Badge icon="wave" words={CALL.speaking} look="voice" /> : null}
+        {isCameraOff ? <Badge icon="cameraOff" words={CALL.cameraIsOff} /> : null}
+        {isMuted ? <Badge icon="microphoneOff" words={CALL.muted} /> : null}
+      </div>
+    </div>
+  );
+}
+
+interface BadgeProps {
+  readonly icon: 'wave' | 'cameraOff' | 'microphoneOff';
+  readonly words: string;
+  readonly look?: 'plain' | 'voice';
+}
+
+function Badge({ icon, words, look = 'plain' }: BadgeProps): JSX.Element {
+  return (
+    <span class={`badge badge-${look}`}>
+      <Icon name={icon} />
+      <span class="visually-hidden">{words}</span>
+    </span>
+  );
+}
