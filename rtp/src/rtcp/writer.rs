@@ -146,7 +146,8 @@ impl<'a> RtcpWriter<'a> {
     /// arrivals lie more than 8 s apart, or when more than
     /// [`STATUSES_MAX`](super::STATUSES_MAX) packets lie between the first and
     /// the last: call again with what is left. Writes nothing when there is
-    /// nothing to tell; fails when not even one arrival fits.
+    /// nothing to tell; fails when not even one arrival fits (28 bytes are
+    /// always enough for one).
     pub fn transport_feedback(
         &mut self,
         request: &TransportFeedbackRequest<'_>,
