@@ -4,7 +4,7 @@ import path from 'node:path';
 import { BENT } from './environment.ts';
 
 /** One folder under `pages/` each. */
-export const BENDS = ['late-transform', 'no-transform', 'wrong-key', 'tap'] as const;
+export const BENDS = ['late-transform', 'no-transform', 'wrong-key', 'wrong-media-key', 'tap'] as const;
 /** A page that differs from the shipped one in one piece. */
 export type Bend = (typeof BENDS)[number];
 

@@ -28,12 +28,13 @@ async function buildBent(bend: Bend): Promise<void> {
 
 /** Puts a bent page's own `worker.ts` in the place of the shipped one, where it has one. */
 function otherWorker(root: string): Plugin {
-  const replacement = path.join(root, 'worker_url.ts');
+  const replacement = path.join(root, 'worker.ts');
   return {
     name: 'undertone-bent-worker',
     enforce: 'pre',
-    resolveId(source) {
-      return source.endsWith('/worker_url.ts') && existsSync(replacement) ? replacement : null;
+    resolveId(source, importer) {
+      const isStart = importer?.endsWith('/src/e2ee/start.ts') === true && source.startsWith('./worker.ts?');
+      return isStart && existsSync(replacement) ? source.replace('./worker.ts', replacement) : null;
     },
   };
 }
