@@ -4,6 +4,17 @@ import type { Bytes } from './bytes.ts';
 
 /** What a track shows. It comes from the sender's own sealed announcement. */
 export type TrackKind = 'microphone' | 'camera';
+
+/** Whether `value` is a kind of track that we know. */
+export function isTrackKind(value: unknown): value is TrackKind {
+  return value === 'microphone' || value === 'camera';
+}
+
+/** What the frames of a track are. */
+export function mediaOfTrack(kind: TrackKind): Media {
+  return kind === 'microphone' ? 'audio' : 'video';
+}
+
 /** What a slot or a frame carries. */
 export type Media = 'audio' | 'video';
 
@@ -35,8 +46,10 @@ export const DROP_REASONS = [
   'reordered',
   'changed_too_soon',
   'not_entered',
+  'detached',
   'exhausted',
   'overload',
+  'fault',
 ] as const;
 /** Why a frame was dropped. */
 export type DropReason = (typeof DROP_REASONS)[number];
@@ -54,11 +67,15 @@ export const REFUSALS = [
   'other_room',
   'other_seat',
   'own_seat',
+  'superseded',
   'bad_name',
   'bad_tracks',
   'too_many',
 ] as const;
-/** Why an announcement was refused. `unreadable` means another key: another link or password, or forged. */
+/**
+ * Why an announcement was refused. `unreadable` means another key: another link
+ * or password, or forged. `superseded`: its participant has announced a newer one.
+ */
 export type AnnouncementRefusal = (typeof REFUSALS)[number];
 
 /** What the worker tells without being asked. */

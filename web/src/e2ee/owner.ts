@@ -8,7 +8,7 @@ const STORE = 'owner';
 
 /** Makes and keeps the owner's key of `room`; returns its hash for the fragment. */
 export async function createOwner(room: string): Promise<Bytes> {
-  const pair = (await crypto.subtle.generateKey({ name: 'Ed25519' }, false, ['sign', 'verify'])) as CryptoKeyPair;
+  const pair = await crypto.subtle.generateKey({ name: 'Ed25519' }, false, ['sign', 'verify']);
   const database = await open();
   try {
     await request(database.transaction(STORE, 'readwrite').objectStore(STORE).put(pair, room));

@@ -1,2 +1,26 @@
-// The E2EE worker.
-export {};
+// The E2EE worker: the only place where keys and plaintext frames meet. Frames
+// come through RTCRtpScriptTransform; there is no way around `session.step`.
+import { RoomSecret } from './secret.ts';
+import { Session } from './session.ts';
+import { transformFrames } from './transform.ts';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** How often the page hears how many frames were handled. */
+const STATISTICS_MS = 1_000;
+
+const session = new Session({
+  post: (message) => self.postMessage(message, []),
+  now: () => performance.now(),
+  derive: RoomSecret.derive,
+});
+
+self.onmessage = (event) => session.handle(event.data);
+
+self.onrtctransform = ({ transformer }) => {
+  const step = session.step(transformer.options, transformer);
+  if (step === null) return;
+  void transformFrames(transformer.readable, transformer.writable, step, (reason) => session.dropped(reason));
+};
+
+setInterval(() => session.tick(), STATISTICS_MS);

@@ -1,0 +1,132 @@
+// Opening what the others send: by key id only, checked, decrypted, recorded,
+// and then let through by the slot or not.
+import { codecOf, isKeyFrame, mediaOf } from './codec.ts';
+import { parseHeader } from './header.ts';
+import type { Keyring, Stream } from './keyring.ts';
+import { FRAME_BYTES_MAX, KEY_FRAME_REQUEST_MS_MIN } from './limits.ts';
+import type { DropReason, E2eeEvent, Media } from './messages.ts';
+import { splitPrefix } from './prefix.ts';
+import { openFrame, TAG_LENGTH } from './sframe.ts';
+import { Slot, type OpenedFrame, type SlotView } from './slot.ts';
+import type { EncodedFrame } from './transform.ts';
+
+/** Opens a frame in place: null when it may be shown, otherwise why it is dropped. */
+export type Open = (frame: EncodedFrame) => Promise<DropReason | null>;
+
+interface Attached {
+  readonly mid: string;
+  readonly slot: Slot;
+  readonly requestKeyFrame: () => void;
+  told: SlotView;
+  askedAt: number | null;
+}
+
+interface Decrypted {
+  readonly plaintext: ArrayBuffer;
+  readonly frame: OpenedFrame;
+}
+
+/** Waiting for a key frame can be shortened by asking for one. */
+const CURED_BY_KEY_FRAME: readonly DropReason[] = ['waiting_for_key_frame', 'changed_too_soon'];
+
+/** All receive slots. */
+export class Receiver {
+  readonly #attached = new Map<string, Attached>();
+
+  constructor(
+    private readonly keyring: Keyring,
+    private readonly now: () => number,
+    private readonly post: (event: E2eeEvent) => void,
+  ) {}
+
+  /** Begins a slot. A slot that the mid had before ends: its frames are dropped. */
+  attach(mid: string, media: Media, requestKeyFrame: () => void): Open {
+    this.#attached.get(mid)?.slot.release();
+    const slot = new Slot(media);
+    const attached = { mid, slot, requestKeyFrame, told: slot.view, askedAt: null };
+    this.#attached.set(mid, attached);
+    return (frame) => this.#open(attached, frame);
+  }
+
+  /** Takes the slots of those whose keys ended from them. */
+  releaseEnded(): void {
+    for (const attached of this.#attached.values()) {
+      if (attached.slot.stream?.key === null) attached.slot.release();
+      this.#tell(attached);
+    }
+  }
+
+  async #open(attached: Attached, frame: EncodedFrame): Promise<DropReason | null> {
+    const decrypted = await this.#decrypt(attached.slot.media, frame);
+    if (this.#attached.get(attached.mid) !== attached) return 'detached';
+    const reason = this.#admit(attached, decrypted);
+    if (reason === null && typeof decrypted !== 'string') frame.data = decrypted.plaintext;
+    if (reason !== null && CURED_BY_KEY_FRAME.includes(reason)) this.#askForKeyFrame(attached);
+    this.#tell(attached);
+    return reason;
+  }
+
+  #admit(attached: Attached, decrypted: Decrypted | DropReason): DropReason | null {
+    const { slot } = attached;
+    if (typeof decrypted === 'string') {
+      slot.refuse(decrypted);
+      return decrypted;
+    }
+    const before = slot.stream;
+    const reason = slot.admit(decrypted.frame, this.now());
+    // One track is shown in one place: where its owner came to, it left another slot.
+    if (slot.stream !== before) this.#releaseOthers(attached);
+    return reason;
+  }
+
+  async #decrypt(media: Media, frame: EncodedFrame): Promise<Decrypted | DropReason> {
+    const data = new Uint8Array(frame.data);
+    if (data.length === 0) return 'empty';
+    const { mimeType, rtpTimestamp: timestamp } = frame.getMetadata();
+    const codec = codecOf(mimeType);
+    if (codec === null || mediaOf(codec) !== media) return 'codec';
+    const split = data.length > FRAME_BYTES_MAX ? null : splitPrefix(codec, data);
+    const header = split === null ? null : parseHeader(split.sealed);
+    if (split === null || header === null || typeof timestamp !== 'number') return 'malformed';
+    if (split.sealed.length < header.length + TAG_LENGTH) return 'malformed';
+    const stream = this.keyring.find(header.keyId);
+    if (typeof stream === 'string') return stream;
+    const { key, replay } = stream;
+    if (key === null) return 'waiting_for_key';
+    const { counter } = header;
+    const early = replay.check(counter);
+    if (early !== null) return early;
+    const plaintext = await openFrame(key, counter, header.length, split.prefix, split.sealed);
+    if (plaintext === null) return 'tampered';
+    // Meanwhile another slot may have opened the same frame, or the participant may have left.
+    const late = stream.key === key ? replay.check(counter) : 'waiting_for_key';
+    if (late !== null) return late;
+    const { highest } = replay;
+    replay.record(counter);
+    const isKey = isKeyFrame(codec, new Uint8Array(plaintext));
+    return { plaintext, frame: { stream, counter, highest, timestamp, isKeyFrame: isKey } };
+  }
+
+  #releaseOthers(owner: Attached): void {
+    const stream: Stream | null = owner.slot.stream;
+    for (const other of this.#attached.values()) {
+      if (other === owner || other.slot.stream !== stream) continue;
+      other.slot.release();
+      this.#tell(other);
+    }
+  }
+
+  #askForKeyFrame(attached: Attached): void {
+    const now = this.now();
+    if (attached.askedAt !== null && now - attached.askedAt < KEY_FRAME_REQUEST_MS_MIN) return;
+    attached.askedAt = now;
+    attached.requestKeyFrame();
+  }
+
+  #tell(attached: Attached): void {
+    const { view } = attached.slot;
+    if (view === attached.told) return;
+    attached.told = view;
+    this.post({ type: 'slot', mid: attached.mid, ...view });
+  }
+}
