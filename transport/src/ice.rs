@@ -1,11 +1,16 @@
 //! ICE, behind a small trait of our own.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::time::Instant;
 
+use is::stun::{StunMessage, StunPacket};
+use is::{Candidate, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 use zeroize::Zeroizing;
 
-use crate::error::SetupError;
+use crate::error::{SetupError, TransportError};
 use crate::limits;
+use crate::path::{Path, Transmit};
 
 /// One side's ICE credentials: `a=ice-ufrag` and `a=ice-pwd`.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,10 +51,217 @@ impl IceCredentials {
     pub fn password(&self) -> &str {
         &self.password
     }
+
+    fn to_library(&self) -> IceCreds {
+        IceCreds {
+            ufrag: self.ufrag.clone(),
+            pass: self.password.to_string(),
+        }
+    }
 }
 
 impl fmt::Debug for IceCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("IceCredentials").finish_non_exhaustive()
+    }
+}
+
+/// What ICE has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IceEvent {
+    /// Media goes over this path from now on.
+    Nominated(Path),
+    /// No path is left.
+    Lost,
+}
+
+/// The connectivity checks of one transport.
+pub(crate) trait Ice: fmt::Debug + Send {
+    /// Takes in a STUN message. Success means that it was authentic, which validates the path it came over.
+    fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<(), TransportError>;
+
+    /// Lets time pass.
+    fn handle_timeout(&mut self, now: Instant);
+
+    /// When `handle_timeout` wants to be called next.
+    fn poll_timeout(&mut self) -> Option<Instant>;
+
+    /// The next message to send.
+    fn poll_transmit(&mut self) -> Option<Transmit>;
+
+    /// The next event.
+    fn poll_event(&mut self) -> Option<IceEvent>;
+}
+
+/// Which part an agent plays.
+pub(crate) enum IceRole<'a> {
+    /// ICE-lite, controlled: answers checks and makes none.
+    Lite,
+    /// Full ICE, controlling: checks the peer's addresses and nominates.
+    Controlling {
+        /// The peer's addresses.
+        remote_addresses: &'a [SocketAddr],
+    },
+}
+
+/// Connectivity checks by the crate `is`.
+pub(crate) struct IsAgent {
+    agent: is::IceAgent,
+    is_lite: bool,
+    local_addresses: Vec<SocketAddr>,
+    /// What a check nominated that the library does not tell.
+    nominated: Option<Path>,
+    announced: Option<Path>,
+}
+
+impl IsAgent {
+    /// Starts checks at `now`. Fails when an address cannot be a candidate.
+    pub(crate) fn new(
+        role: &IceRole<'_>,
+        local: &IceCredentials,
+        remote: &IceCredentials,
+        local_addresses: &[SocketAddr],
+        now: Instant,
+    ) -> Result<Self, SetupError> {
+        let mut agent = is::IceAgent::new(local.to_library());
+        let is_lite = matches!(role, IceRole::Lite);
+        agent.set_ice_lite(is_lite);
+        agent.set_controlling(!is_lite);
+        // A lite agent cannot become controlling, so it must win every role conflict: the peer then takes the other
+        // role (RFC 8445 section 7.3.1.1). The library would else draw a number.
+        agent.set_control_tie_breaker(if is_lite { u64::MAX } else { 0 });
+        agent.set_remote_credentials(remote.to_library());
+        if local_addresses.is_empty() {
+            return Err(SetupError::Address);
+        }
+        for address in local_addresses {
+            agent.add_local_candidate(host(*address)?);
+        }
+        if let IceRole::Controlling { remote_addresses } = role {
+            for address in *remote_addresses {
+                agent.add_remote_candidate(host(*address)?);
+            }
+        }
+        agent.handle_timeout(now);
+        Ok(Self {
+            agent,
+            is_lite,
+            local_addresses: local_addresses.to_vec(),
+            nominated: None,
+            announced: None,
+        })
+    }
+}
+
+impl Ice for IsAgent {
+    fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<(), TransportError> {
+        let message = StunMessage::parse(datagram).map_err(|_| TransportError::StunMalformed)?;
+        if !self.local_addresses.contains(&path.local) {
+            return Err(TransportError::StunRefused);
+        }
+        let nominates = message.is_binding_request() && message.use_candidate();
+        let packet = StunPacket {
+            proto: Protocol::Udp,
+            source: path.remote,
+            destination: path.local,
+            message,
+        };
+        if !self.agent.handle_packet(now, packet) {
+            return Err(TransportError::StunRefused);
+        }
+        if self.is_lite && nominates {
+            self.nominated = Some(path);
+        }
+        // The library evaluates states and nominations only here.
+        self.agent.handle_timeout(now);
+        Ok(())
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        self.agent.poll_timeout()
+    }
+
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        let transmit = self.agent.poll_transmit()?;
+        Some(Transmit {
+            local: transmit.source,
+            remote: transmit.destination,
+            payload: transmit.contents.into(),
+        })
+    }
+
+    fn poll_event(&mut self) -> Option<IceEvent> {
+        while let Some(event) = self.agent.poll_event() {
+            match event {
+                IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                    return Some(IceEvent::Lost);
+                }
+                // The library keeps to the nominated pair of the highest priority until that one times out, so for a
+                // lite agent it would send into a dead network for 15 s after a browser has moved. The controlling
+                // side decides (RFC 8445 section 8.1.1): for us the last nomination counts.
+                IceAgentEvent::NominatedSend {
+                    source, destination, ..
+                } if !self.is_lite => {
+                    self.nominated = Some(Path {
+                        local: source,
+                        remote: destination,
+                    });
+                }
+                _ => {}
+            }
+        }
+        let nominated = self
+            .nominated
+            .take()
+            .filter(|path| self.announced != Some(*path))?;
+        self.announced = Some(nominated);
+        Some(IceEvent::Nominated(nominated))
+    }
+}
+
+// The library's own debug output holds the passwords.
+impl fmt::Debug for IsAgent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("IsAgent").finish_non_exhaustive()
+    }
+}
+
+fn host(address: SocketAddr) -> Result<Candidate, SetupError> {
+    Candidate::host(address, Protocol::Udp).map_err(|_| SetupError::Address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_follow_the_grammar_of_rfc_8839() {
+        let password = "abcdefghijklmnopqrstuv";
+        assert!(IceCredentials::new("ab+/", password).is_ok());
+        for (ufrag, password) in [
+            ("abc", password),
+            ("abcd", "too short"),
+            ("ab:d", password),
+            ("ab_d", password),
+            ("ab-d", password),
+            ("äbcd", password),
+            ("abcd", "abcdefghijklmnopqrstu "),
+        ] {
+            assert_eq!(IceCredentials::new(ufrag, password), Err(SetupError::Credentials));
+        }
+        assert_eq!(
+            IceCredentials::new(&"a".repeat(257), password),
+            Err(SetupError::Credentials)
+        );
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let credentials = IceCredentials::new("abcd", "abcdefghijklmnopqrstuv").unwrap();
+        assert_eq!(format!("{credentials:?}"), "IceCredentials { .. }");
     }
 }
