@@ -36,8 +36,7 @@ it('beyond the bound frames are dropped and counted', async () => {
   const surplus = 10;
   const { readable, writable, written } = streams(QUEUE_FRAMES_MAX + surplus);
   const lost: string[] = [];
-  let release = () => undefined as void;
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
   const done = transformFrames(
     readable,
     writable,
