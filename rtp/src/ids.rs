@@ -1,6 +1,6 @@
 //! Identifiers of RTP streams, each with its own type.
 
-use std::fmt;
+use core::fmt;
 
 use thiserror::Error;
 
@@ -147,7 +147,7 @@ impl Label {
 
     fn as_str(&self) -> &str {
         // Both grammars are ASCII, which `new` has checked.
-        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a label is ASCII")
+        core::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a label is ASCII")
     }
 }
 

@@ -12,6 +12,9 @@
 //! - [`seq`]: arithmetic of numbers that wrap; [`ntp`]: time as RTCP writes it
 //! - [`ids`], [`units`], [`error`]: the words the rest is written in
 
+// Without `alloc` the compiler sees to it that nothing here allocates.
+#![cfg_attr(not(test), no_std)]
+
 mod bytes;
 
 pub mod descriptor;

@@ -1,6 +1,6 @@
 //! Time as RTCP writes it: seconds since some epoch in 32.32 fixed point.
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// A 64-bit NTP timestamp: 32 bits of seconds, 32 bits of fraction.
 ///

@@ -1,6 +1,6 @@
 //! Media that only its endpoints can open.
 
-use std::fmt;
+use core::fmt;
 
 use crate::{
     descriptor::{Codec, Descriptor, DescriptorRewrite},

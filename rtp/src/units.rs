@@ -1,6 +1,6 @@
 //! Quantities with their unit in the type.
 
-use std::{
+use core::{
     fmt,
     iter::Sum,
     ops::{Add, AddAssign, Div, Mul, Sub, SubAssign},

@@ -1,6 +1,6 @@
 //! Copying a payload while fields of its descriptor change.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::{PictureId, Vp8Descriptor, Vp9Descriptor};
 use crate::error::DescriptorError;

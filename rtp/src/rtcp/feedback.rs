@@ -84,7 +84,7 @@ impl<'a> Nack<'a> {
                 let first = u16::from_be_bytes([a, b]);
                 let following = u16::from_be_bytes([c, d]);
                 let others = (0..16).filter(move |bit| following >> bit & 1 != 0);
-                std::iter::once(first).chain(others.map(move |bit| first.wrapping_add(bit + 1)))
+                core::iter::once(first).chain(others.map(move |bit| first.wrapping_add(bit + 1)))
             })
     }
 

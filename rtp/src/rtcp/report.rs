@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3550 section 6.4.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::{
     bytes::{Reader, Writer},

@@ -2,7 +2,7 @@
 //!
 //! Source: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::{bytes::Reader, error::RtcpError, ids::Ssrc};
 
