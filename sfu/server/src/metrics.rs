@@ -1,0 +1,159 @@
+//! The core's counters as Prometheus metrics. They name nobody.
+
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use sfu_core::{DropReason, Sfu, Stats};
+
+/// The metrics of one worker; clones are the same metrics.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    peers: IntGauge,
+    subscriptions: IntGauge,
+    /// In the order of `COUNTERS`.
+    counters: Vec<IntCounter>,
+    drops: IntCounterVec,
+    pub(crate) send_errors: IntCounter,
+    pub(crate) receive_errors: IntCounter,
+    pub(crate) commands_refused: IntCounter,
+}
+
+type Read = fn(&Stats) -> u64;
+
+/// Name, help and source of every plain counter.
+const COUNTERS: [(&str, &str, Read); 14] = [
+    (
+        "datagrams_received_total",
+        "Datagrams that came to the media port.",
+        |stats| stats.datagrams_received,
+    ),
+    (
+        "bytes_received_total",
+        "Bytes that came to the media port.",
+        |stats| stats.bytes_received,
+    ),
+    (
+        "rtp_packets_received_total",
+        "Authentic RTP packets of publishers.",
+        |stats| stats.rtp_packets_received,
+    ),
+    (
+        "rtcp_datagrams_received_total",
+        "Authentic RTCP datagrams.",
+        |stats| stats.rtcp_datagrams_received,
+    ),
+    (
+        "rtp_packets_forwarded_total",
+        "RTP packets sent to subscribers.",
+        |stats| stats.rtp_packets_forwarded,
+    ),
+    (
+        "rtp_bytes_forwarded_total",
+        "Bytes of RTP packets sent to subscribers.",
+        |stats| stats.rtp_bytes_forwarded,
+    ),
+    ("rtcp_datagrams_sent_total", "RTCP datagrams sent.", |stats| {
+        stats.rtcp_datagrams_sent
+    }),
+    (
+        "key_frame_requests_sent_total",
+        "Key-frame requests sent to publishers.",
+        |stats| stats.key_frame_requests_sent,
+    ),
+    (
+        "key_frame_requests_received_total",
+        "Key-frame requests of subscribers.",
+        |stats| stats.key_frame_requests_received,
+    ),
+    (
+        "transport_feedback_sent_total",
+        "Transport-wide feedback sent to publishers.",
+        |stats| stats.transport_feedback_sent,
+    ),
+    (
+        "layer_switches_total",
+        "Changes of the layer that a slot receives.",
+        |stats| stats.layer_switches,
+    ),
+    (
+        "self_checks_answered_total",
+        "Plain STUN requests answered.",
+        |stats| stats.self_checks_answered,
+    ),
+    (
+        "peers_connected_total",
+        "Peers that completed ICE and DTLS.",
+        |stats| stats.peers_connected,
+    ),
+    (
+        "peers_closed_total",
+        "Peers whose transport ended before they left.",
+        |stats| stats.peers_closed,
+    ),
+];
+
+impl Metrics {
+    pub(crate) fn new() -> Result<Self, prometheus::Error> {
+        let counters = COUNTERS
+            .iter()
+            .map(|(name, help, _)| IntCounter::with_opts(options(name, help)))
+            .collect::<Result<_, _>>()?;
+        let drops = IntCounterVec::new(
+            options(
+                "drops_total",
+                "Packets, commands and events that were dropped, by reason.",
+            ),
+            &["reason"],
+        )?;
+        for reason in DropReason::ALL {
+            // A series that exists from the start can be alerted on.
+            drops.with_label_values(&[reason.as_str()]);
+        }
+        Ok(Self {
+            peers: IntGauge::with_opts(options("peers", "Peers, connected or not."))?,
+            subscriptions: IntGauge::with_opts(options("subscriptions", "Slots that are fed by a source."))?,
+            counters,
+            drops,
+            send_errors: counter("send_errors_total", "Datagrams that the kernel did not take.")?,
+            receive_errors: counter("receive_errors_total", "Reads that the kernel refused.")?,
+            commands_refused: counter("commands_refused_total", "Commands that cannot be carried out.")?,
+        })
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        registry.register(Box::new(self.peers.clone()))?;
+        registry.register(Box::new(self.subscriptions.clone()))?;
+        registry.register(Box::new(self.drops.clone()))?;
+        for counter in [&self.send_errors, &self.receive_errors, &self.commands_refused] {
+            registry.register(Box::new(counter.clone()))?;
+        }
+        self.counters
+            .iter()
+            .try_for_each(|counter| registry.register(Box::new(counter.clone())))
+    }
+
+    /// Brings the metrics up to the core's counters, which were `before` at the last call.
+    pub(crate) fn follow(&self, sfu: &Sfu, before: &mut Stats) {
+        let stats = sfu.stats();
+        self.peers
+            .set(i64::try_from(sfu.peer_count()).unwrap_or(i64::MAX));
+        self.subscriptions
+            .set(i64::try_from(sfu.subscription_count()).unwrap_or(i64::MAX));
+        for ((_, _, read), counter) in COUNTERS.iter().zip(&self.counters) {
+            counter.inc_by(read(stats).saturating_sub(read(before)));
+        }
+        for reason in DropReason::ALL {
+            let more = stats.dropped(reason).saturating_sub(before.dropped(reason));
+            if more > 0 {
+                self.drops.with_label_values(&[reason.as_str()]).inc_by(more);
+            }
+        }
+        before.clone_from(stats);
+    }
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("undertone").subsystem("sfu")
+}
+
+fn counter(name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    IntCounter::with_opts(options(name, help))
+}

@@ -1,0 +1,203 @@
+//! The worker: one thread that moves datagrams between its sockets and its core.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use protocol::sfu::{PeerClosedReason, SfuCommand, SfuEvent};
+use sfu_core::{Sfu, Stats};
+
+use crate::limits::{COMMANDS_PER_WAKE, DATAGRAMS_PER_WAKE, METRICS_INTERVAL, RECEIVE_BUFFER};
+use crate::mapping;
+use crate::metrics::Metrics;
+use crate::sockets::MediaSocket;
+
+/// Is told every event of the core, on the worker's thread. It must not block: media waits for it.
+pub type OnEvent = Box<dyn Fn(SfuEvent) + Send>;
+
+/// Everything that one thread owns.
+pub(crate) struct Worker {
+    pub(crate) sfu: Sfu,
+    pub(crate) sockets: Vec<MediaSocket>,
+    pub(crate) commands: Receiver<SfuCommand>,
+    pub(crate) on_event: OnEvent,
+    pub(crate) metrics: Metrics,
+    pub(crate) is_stopping: Arc<AtomicBool>,
+    poll: Poll,
+    /// The core's counters at the last look of the metrics.
+    counted: Stats,
+    next_count: Instant,
+}
+
+/// The token of the waker; sockets have their place in the list.
+const WAKER: Token = Token(usize::MAX);
+
+/// What a worker is made of.
+pub(crate) struct Parts {
+    pub(crate) sfu: Sfu,
+    pub(crate) sockets: Vec<MediaSocket>,
+    pub(crate) commands: Receiver<SfuCommand>,
+    pub(crate) on_event: OnEvent,
+    pub(crate) metrics: Metrics,
+    pub(crate) is_stopping: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// A worker that is ready to [`run`](Self::run), and what wakes it.
+    pub(crate) fn new(parts: Parts) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let mut worker = Self {
+            sfu: parts.sfu,
+            sockets: parts.sockets,
+            commands: parts.commands,
+            on_event: parts.on_event,
+            metrics: parts.metrics,
+            is_stopping: parts.is_stopping,
+            poll,
+            counted: Stats::default(),
+            next_count: Instant::now(),
+        };
+        for (index, socket) in worker.sockets.iter_mut().enumerate() {
+            worker
+                .poll
+                .registry()
+                .register(&mut socket.socket, Token(index), Interest::READABLE)?;
+        }
+        Ok((worker, waker))
+    }
+
+    /// Serves until it is stopped. Each round gives commands, every socket and the timers a bounded turn.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(64);
+        let mut buffer = [0; RECEIVE_BUFFER];
+        let mut has_more_commands = true;
+        while !self.is_stopping.load(Ordering::Acquire) {
+            let timeout = self.timeout(has_more_commands);
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "epoll failed, the media worker ends");
+                break;
+            }
+            for event in &events {
+                if let Some(socket) = self.sockets.get_mut(event.token().0) {
+                    socket.is_readable = true;
+                }
+            }
+            has_more_commands = self.obey();
+            for index in 0..self.sockets.len() {
+                self.receive(index, &mut buffer);
+            }
+            let now = Instant::now();
+            if self.sfu.poll_timeout().is_some_and(|at| at <= now) {
+                self.sfu.handle_timeout(now);
+                self.flush();
+            }
+            if self.next_count <= now {
+                self.count(now);
+            }
+        }
+        self.count(Instant::now());
+    }
+
+    /// How long to sleep: not at all while something was left over from the last round.
+    fn timeout(&self, has_more_commands: bool) -> Option<Duration> {
+        if has_more_commands || self.sockets.iter().any(|socket| socket.is_readable) {
+            return Some(Duration::ZERO);
+        }
+        let is_counted = self.counted == *self.sfu.stats();
+        let count = (!is_counted).then_some(self.next_count);
+        let wake = [self.sfu.poll_timeout(), count].into_iter().flatten().min()?;
+        let left = wake.saturating_duration_since(Instant::now());
+        // Epoll counts in milliseconds; a rest below one would spin.
+        Some(if left.is_zero() {
+            left
+        } else {
+            left.max(Duration::from_millis(1))
+        })
+    }
+
+    /// Obeys commands, and says whether more may wait.
+    fn obey(&mut self) -> bool {
+        for _ in 0..COMMANDS_PER_WAKE {
+            let Ok(command) = self.commands.try_recv() else {
+                return false;
+            };
+            let added = match &command {
+                SfuCommand::AddPeer { peer, .. } => Some(*peer),
+                SfuCommand::Bind { .. } | SfuCommand::RemovePeer { .. } => None,
+            };
+            match mapping::command(command) {
+                Ok(command) => self.sfu.handle_command(command, Instant::now()),
+                Err(mapping::Unmappable) => {
+                    self.metrics.commands_refused.inc();
+                    if let Some(peer) = added {
+                        let reason = PeerClosedReason::Overload;
+                        (self.on_event)(SfuEvent::PeerClosed { peer, reason });
+                    }
+                }
+            }
+            self.flush();
+        }
+        true
+    }
+
+    /// Takes a bounded batch of datagrams from one socket.
+    fn receive(&mut self, index: usize, buffer: &mut [u8]) {
+        for _ in 0..DATAGRAMS_PER_WAKE {
+            let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.is_readable) else {
+                return;
+            };
+            let local = socket.local;
+            match socket.socket.recv_from(buffer) {
+                Ok((len, remote)) => {
+                    let datagram = buffer.get_mut(..len).unwrap_or_default();
+                    self.sfu.handle_datagram(local, remote, datagram, Instant::now());
+                    self.flush();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    socket.is_readable = false;
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // An unreachable subscriber is reported here (ICMP), once for each packet to it.
+                Err(_) => self.metrics.receive_errors.inc(),
+            }
+        }
+    }
+
+    /// Sends what the core has for us, and passes on its events.
+    ///
+    /// What the kernel does not take at once is dropped and counted: late media is of no use, and ICE and DTLS
+    /// repeat themselves. The kernel's send buffer is the only queue behind the core's own.
+    fn flush(&mut self) {
+        while let Some(transmit) = self.sfu.poll_transmit() {
+            let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.local) else {
+                self.metrics.send_errors.inc();
+                continue;
+            };
+            if socket.socket.send_to(transmit.bytes, transmit.remote).is_err() {
+                self.metrics.send_errors.inc();
+            }
+        }
+        while let Some(event) = self.sfu.poll_event() {
+            let event = mapping::event(event);
+            match event {
+                SfuEvent::PeerConnected { peer } => tracing::info!(%peer, "media connected"),
+                SfuEvent::PeerClosed { peer, reason } => {
+                    tracing::info!(%peer, reason = reason.as_str(), "media closed");
+                }
+            }
+            (self.on_event)(event);
+        }
+    }
+
+    fn count(&mut self, now: Instant) {
+        self.metrics.follow(&self.sfu, &mut self.counted);
+        self.next_count = now + METRICS_INTERVAL;
+    }
+}
