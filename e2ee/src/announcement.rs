@@ -123,26 +123,7 @@ impl AnnouncementKey {
         announcement: &Announcement,
         random: &mut impl rand_core::CryptoRng,
     ) -> Result<Vec<u8>, AnnouncementError> {
-        check_name(&announcement.name)?;
-        check_tracks(&announcement.tracks)?;
-        let plain = Plain {
-            room: announcement.room.to_text(),
-            seat: announcement.seat.number(),
-            salt: URL_SAFE_NO_PAD.encode(announcement.salt.as_bytes()),
-            name: announcement.name.clone(),
-            tracks: announcement
-                .tracks
-                .iter()
-                .map(|track| PlainTrack {
-                    number: track.number.number(),
-                    kind: track.kind,
-                })
-                .collect(),
-        };
-        let mut text = Zeroizing::new(serde_json::to_vec(&plain).map_err(|_| AnnouncementError::Malformed)?);
-        if NONCE_LEN + text.len() + TAG_LENGTH > ANNOUNCEMENT_BYTES_MAX {
-            return Err(AnnouncementError::BadTracks);
-        }
+        let mut text = announcement.to_text()?;
         let mut nonce = [0; NONCE_LEN];
         random.fill_bytes(&mut nonce);
         let tag = self
@@ -173,13 +154,52 @@ impl AnnouncementKey {
                 &mut text,
             )
             .map_err(|_| AnnouncementError::Unreadable)?;
+        Announcement::from_text(text, room, seat)
+    }
+}
+
+impl Announcement {
+    /// The JSON text that is sealed. One announcement has one text, so every
+    /// implementation reads the same.
+    pub fn to_text(&self) -> Result<Zeroizing<Vec<u8>>, AnnouncementError> {
+        check_name(&self.name)?;
+        check_tracks(&self.tracks)?;
+        let plain = Plain {
+            room: self.room.to_text(),
+            seat: self.seat.number(),
+            salt: URL_SAFE_NO_PAD.encode(self.salt.as_bytes()),
+            name: self.name.clone(),
+            tracks: self
+                .tracks
+                .iter()
+                .map(|track| PlainTrack {
+                    number: track.number.number(),
+                    kind: track.kind,
+                })
+                .collect(),
+        };
+        let text = plain.to_text()?;
+        if NONCE_LEN + text.len() + TAG_LENGTH > ANNOUNCEMENT_BYTES_MAX {
+            return Err(AnnouncementError::BadTracks);
+        }
+        Ok(text)
+    }
+
+    /// Reads an opened text as the announcement of `seat` in `room`.
+    pub fn from_text(text: &[u8], room: RoomId, seat: Seat) -> Result<Self, AnnouncementError> {
         let plain: Plain = serde_json::from_slice(text).map_err(|_| AnnouncementError::Malformed)?;
-        // One announcement has one text, so every implementation reads the same.
-        let canonical = Zeroizing::new(serde_json::to_vec(&plain).map_err(|_| AnnouncementError::Malformed)?);
-        if canonical.as_slice() != text {
+        if plain.to_text()?.as_slice() != text {
             return Err(AnnouncementError::Malformed);
         }
         accept(plain, room, seat)
+    }
+}
+
+impl Plain {
+    fn to_text(&self) -> Result<Zeroizing<Vec<u8>>, AnnouncementError> {
+        serde_json::to_vec(self)
+            .map(Zeroizing::new)
+            .map_err(|_| AnnouncementError::Malformed)
     }
 }
 

@@ -69,15 +69,34 @@ export class RoomSecret implements Secret {
 
 async function stretch(link: Bytes, password: string, onProgress: (fraction: number) => void): Promise<Bytes> {
   const salt = await hkdf(await importSecret(link), 'salt', SECRET_BITS);
-  const stretched = await argon2idAsync(utf8(password.normalize('NFC')), salt, {
-    m: ARGON2_MEMORY_KIB,
-    t: ARGON2_PASSES,
-    p: 1,
-    dkLen: 32,
-    asyncTick: ARGON2_TURN_MS,
-    onProgress,
-  });
-  return new Uint8Array(stretched);
+  const work = () =>
+    argon2idAsync(utf8(password.normalize('NFC')), salt, {
+      m: ARGON2_MEMORY_KIB,
+      t: ARGON2_PASSES,
+      p: 1,
+      dkLen: 32,
+      asyncTick: ARGON2_TURN_MS,
+      onProgress,
+    });
+  return new Uint8Array(await inBackground(work));
+}
+
+/**
+ * Runs `work` so that messages and frames come first. Without the priority,
+ * Chromium resumes a task that gave way before it delivers a message, and then
+ * a newer password would wait for the older one.
+ */
+function inBackground<Result>(work: () => Promise<Result>): Promise<Result> {
+  const scheduler: unknown = Reflect.get(globalThis, 'scheduler');
+  return isScheduler(scheduler) ? scheduler.postTask(work, { priority: 'background' }) : work();
+}
+
+interface TaskScheduler {
+  postTask<Result>(task: () => Promise<Result>, options: { priority: 'background' }): Promise<Result>;
+}
+
+function isScheduler(value: unknown): value is TaskScheduler {
+  return typeof value === 'object' && value !== null && 'postTask' in value && typeof value.postTask === 'function';
 }
 
 function importSecret(bytes: Bytes): Promise<CryptoKey> {
