@@ -48,8 +48,8 @@ pub enum Outgoing {
 pub enum Fault {
     /// A message or frame above the limit, of which the shell did not read the rest.
     TooLarge,
-    /// A binary message; we speak text.
-    Binary,
+    /// A binary message, or one that is not UTF-8; we speak text.
+    NotText,
     /// Its queue is full: it does not read.
     TooSlow,
 }
@@ -161,12 +161,12 @@ impl Signaling {
     pub fn handle_fault(&mut self, connection: ConnectionId, fault: Fault, now: Duration) {
         let (code, detail) = match fault {
             Fault::TooLarge => (ErrorCode::TooLarge, "message too large"),
-            Fault::Binary => (ErrorCode::Malformed, "binary message"),
+            Fault::NotText => (ErrorCode::Malformed, "not a text message"),
             Fault::TooSlow => (ErrorCode::TooSlow, "messages are not read"),
         };
         match fault {
             Fault::TooLarge => self.stats.add(Count::MessageRefused(Reason::TooLarge)),
-            Fault::Binary => self.stats.add(Count::MessageRefused(Reason::Syntax)),
+            Fault::NotText => self.stats.add(Count::MessageRefused(Reason::Syntax)),
             Fault::TooSlow => {}
         }
         self.refuse(connection, Refusal::new(code, detail), now);

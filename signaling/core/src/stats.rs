@@ -47,6 +47,52 @@ pub enum Count {
 }
 
 impl Count {
+    /// Everything that is ever counted, so that what never happened can be shown as zero.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let plain = [
+            Self::Opened,
+            Self::Closed,
+            Self::MessageReceived,
+            Self::RoomCreated,
+            Self::RoomExpired,
+            Self::Joined,
+            Self::Left,
+            Self::Lost,
+            Self::AddressLimited,
+            Self::RoomLimited,
+            Self::HelloTimeout,
+            Self::AnswerTimeout,
+            Self::IdleTimeout,
+            Self::UnknownPeer,
+        ];
+        plain
+            .into_iter()
+            .chain(Reason::ALL.map(Self::MessageRefused))
+            .chain(AnswerReason::ALL.map(Self::AnswerRefused))
+            .chain(ErrorCode::ALL.map(Self::Error))
+    }
+
+    /// What the event is, in words.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Opened => "WebSockets opened",
+            Self::Closed => "WebSockets that ended",
+            Self::MessageReceived => "Messages received from pages",
+            Self::MessageRefused(_) => "Messages that could not be decoded, by reason",
+            Self::AnswerRefused(_) => "SDP answers that could not be used, by reason",
+            Self::Error(_) => "Errors told to pages, by code",
+            Self::RoomCreated => "Rooms made",
+            Self::RoomExpired => "Rooms forgotten because they were empty for too long",
+            Self::Joined => "Members that came in",
+            Self::Left | Self::Lost => "Members that went, by their own word or by losing the connection",
+            Self::AddressLimited | Self::RoomLimited => {
+                "Tries refused because of earlier failures from the same address or on the same room"
+            }
+            Self::HelloTimeout | Self::AnswerTimeout | Self::IdleTimeout => "Deadlines that pages missed",
+            Self::UnknownPeer => "Reports of the SFU about peers that are gone",
+        }
+    }
+
     /// The event without its reason, as metrics name it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -471,7 +471,7 @@ fn events_of_unknown_peers_are_counted_and_harmless() {
 fn what_the_shell_gives_up_is_told_once() {
     for (fault, code) in [
         (Fault::TooLarge, ErrorCode::TooLarge),
-        (Fault::Binary, ErrorCode::Malformed),
+        (Fault::NotText, ErrorCode::Malformed),
         (Fault::TooSlow, ErrorCode::TooSlow),
     ] {
         let mut world = World::new(1);

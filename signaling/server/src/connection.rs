@@ -1,0 +1,164 @@
+//! One task for each WebSocket: it reads for the rooms and writes what they say.
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use protocol::client::{ErrorCode, ServerMessage};
+use signaling_core::{ConnectionId, Fault, Origin};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite;
+
+use crate::actor::{Input, Outbox, too_slow};
+use crate::limits::{CLOSE_TIMEOUT, OUTBOX_MAX, PING_INTERVAL, WRITE_TIMEOUT};
+
+/// How a connection ended.
+enum End {
+    /// The rooms have closed it: everything was said, now it may close.
+    Told,
+    /// The rooms have given it up, and this is the last word.
+    GivenUp(String),
+    /// The page closed it, or the line broke.
+    Gone,
+    /// The page does what it must not.
+    Fault(Fault),
+}
+
+/// Serves a WebSocket until it ends.
+pub(crate) async fn serve(
+    mut socket: WebSocket,
+    connection: ConnectionId,
+    origin: Origin,
+    rooms: mpsc::Sender<Input>,
+) {
+    let (messages, outbox) = mpsc::channel(OUTBOX_MAX);
+    let (give_up, given_up) = mpsc::channel(1);
+    let opened = Input::Opened(connection, origin, Outbox { messages, give_up });
+    if rooms.send(opened).await.is_err() {
+        let reason = ServerMessage::error(ErrorCode::ServerStopping, "the server is being stopped");
+        let _ = timeout(CLOSE_TIMEOUT, close(socket, Some(reason.encode()))).await;
+        return;
+    }
+    let mut lines = Lines { outbox, given_up };
+    let mut end = lines.converse(&mut socket, connection, &rooms).await;
+    if let End::Fault(fault) = end {
+        // The rooms know the words for it, and say them through the outbox, unless that is what does not work.
+        let _ = rooms.send(Input::Fault(connection, fault)).await;
+        end = match fault {
+            Fault::TooSlow => End::GivenUp(too_slow()),
+            Fault::TooLarge | Fault::NotText => lines.last_words(&mut socket).await,
+        };
+    }
+    // Nobody listens any more only where the server has stopped.
+    let _ = rooms.send(Input::Closed(connection)).await;
+    drop(lines);
+    let farewell = match end {
+        End::Gone | End::Fault(_) => return,
+        End::Told => None,
+        End::GivenUp(reason) => Some(reason),
+    };
+    // A page that does not read its farewell in time is left without one.
+    let _ = timeout(CLOSE_TIMEOUT, close(socket, farewell)).await;
+}
+
+/// What comes from the rooms.
+struct Lines {
+    outbox: mpsc::Receiver<String>,
+    given_up: mpsc::Receiver<String>,
+}
+
+impl Lines {
+    async fn converse(
+        &mut self,
+        socket: &mut WebSocket,
+        connection: ConnectionId,
+        rooms: &mpsc::Sender<Input>,
+    ) -> End {
+        let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                text = self.outbox.recv() => {
+                    let Some(text) = text else { return self.end_of_outbox() };
+                    if let Some(end) = self.write(socket, Message::from(text)).await {
+                        return end;
+                    }
+                }
+                _ = pings.tick() => {
+                    if let Some(end) = self.write(socket, Message::Ping(Default::default())).await {
+                        return end;
+                    }
+                }
+                message = socket.recv() => {
+                    let input = match read(message) {
+                        Ok(Read::Text(text)) => Input::Text(connection, text),
+                        Ok(Read::Control) => Input::Alive(connection),
+                        Err(end) => return end,
+                    };
+                    if rooms.send(input).await.is_err() {
+                        return self.last_words(socket).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes one message; an end where that fails, takes too long, or the rooms give up meanwhile.
+    async fn write(&mut self, socket: &mut WebSocket, message: Message) -> Option<End> {
+        tokio::select! {
+            sent = timeout(WRITE_TIMEOUT, socket.send(message)) => match sent {
+                Ok(Ok(())) => None,
+                Ok(Err(_)) => Some(End::Gone),
+                Err(_) => Some(End::Fault(Fault::TooSlow)),
+            },
+            Some(reason) = self.given_up.recv() => Some(End::GivenUp(reason)),
+        }
+    }
+
+    /// The rooms have dropped the outbox: because everything was said, or because they gave up.
+    fn end_of_outbox(&mut self) -> End {
+        self.given_up.try_recv().map_or(End::Told, End::GivenUp)
+    }
+
+    /// After a fault that the rooms were told of: writes what they still say.
+    async fn last_words(&mut self, socket: &mut WebSocket) -> End {
+        while let Some(text) = self.outbox.recv().await {
+            if let Some(end) = self.write(socket, Message::from(text)).await {
+                return end;
+            }
+        }
+        self.end_of_outbox()
+    }
+}
+
+/// A frame that does not end the connection.
+enum Read {
+    Text(Utf8Bytes),
+    Control,
+}
+
+fn read(message: Option<Result<Message, axum::Error>>) -> Result<Read, End> {
+    match message {
+        Some(Ok(Message::Text(text))) => Ok(Read::Text(text)),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Read::Control),
+        Some(Ok(Message::Binary(_))) => Err(End::Fault(Fault::NotText)),
+        Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+        Some(Err(error)) => match error.into_inner().downcast_ref::<tungstenite::Error>() {
+            Some(tungstenite::Error::Capacity(_)) => Err(End::Fault(Fault::TooLarge)),
+            Some(tungstenite::Error::Utf8(_)) => Err(End::Fault(Fault::NotText)),
+            _ => Err(End::Gone),
+        },
+    }
+}
+
+/// Says the last word, closes, and reads on until the page has closed too: a socket that is dropped with unread
+/// bytes resets the line, and the page might never see why.
+async fn close(mut socket: WebSocket, farewell: Option<String>) {
+    if let Some(farewell) = farewell
+        && socket.send(Message::from(farewell)).await.is_err()
+    {
+        return;
+    }
+    if socket.send(Message::Close(None)).await.is_err() {
+        return;
+    }
+    while let Some(Ok(_)) = socket.recv().await {}
+}
