@@ -58,24 +58,24 @@ impl Demux {
         self.by_ufrag.insert(ufrag.to_owned(), key);
     }
 
-    /// Gives a peer a path that it has proven, in place of its oldest when it has too many.
-    pub(crate) fn learn(&mut self, path: Path, key: PeerKey) {
-        if let Some(former) = self.by_path.insert(path, key) {
-            if former == key {
-                return;
-            }
-            if let Some(owned) = self.owned.get_mut(former.index()) {
-                owned.paths.retain(|other| *other != path);
-            }
+    /// Gives a peer a path that it has proven, whoever had it before. Returns whether there was room for it.
+    pub(crate) fn learn(&mut self, path: Path, key: PeerKey) -> bool {
+        let former = self.owner(path);
+        if former == Some(key) {
+            return true;
         }
         let Some(owned) = self.owned.get_mut(key.index()) else {
-            return;
+            return false;
         };
         if owned.paths.len() >= PATHS_PER_PEER_MAX {
-            let oldest = owned.paths.remove(0);
-            self.by_path.remove(&oldest);
+            return false;
         }
         owned.paths.push(path);
+        self.by_path.insert(path, key);
+        if let Some(owned) = former.and_then(|former| self.owned.get_mut(former.index())) {
+            owned.paths.retain(|other| *other != path);
+        }
+        true
     }
 
     /// Forgets everything of a peer.
@@ -98,15 +98,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_path_gives_way_to_a_ninth() {
+    fn a_peer_owns_no_more_paths_than_it_may() {
         let mut demux = Demux::default();
         let key = PeerKey::of(0);
         demux.expect("ufrag", key);
-        for port in 0..=8 {
-            demux.learn(path(port), key);
-        }
-        assert_eq!(demux.owner(path(0)), None);
-        assert_eq!(demux.owner(path(1)), Some(key));
+        let ports = 1..=u16::try_from(PATHS_PER_PEER_MAX).unwrap();
+        assert!(ports.clone().all(|port| demux.learn(path(port), key)));
+        assert!(!demux.learn(path(0), key));
+        assert!(
+            ports.clone().all(|port| demux.learn(path(port), key)),
+            "what it has it may have again"
+        );
         assert_eq!(demux.by_path.len(), PATHS_PER_PEER_MAX);
     }
 
@@ -116,8 +118,8 @@ mod tests {
         let (first, second) = (PeerKey::of(0), PeerKey::of(1));
         demux.expect("first", first);
         demux.expect("second", second);
-        demux.learn(path(1), first);
-        demux.learn(path(1), second);
+        assert!(demux.learn(path(1), first));
+        assert!(demux.learn(path(1), second));
         demux.forget(first);
         assert_eq!(demux.owner(path(1)), Some(second));
         assert_eq!(demux.ufrag_owner("first"), None);

@@ -18,9 +18,8 @@ pub const SLOTS_MAX: usize = 64;
 /// Slots that one source may feed: one for each peer of a full core.
 pub const TARGETS_PER_SOURCE_MAX: usize = PEERS_MAX;
 
-/// 4-tuples that one peer may own at a time. A page with several interfaces or a moving NAT uses a few; the
-/// oldest is forgotten for the ninth.
-pub const PATHS_PER_PEER_MAX: usize = 8;
+/// 4-tuples that one peer may own at a time: as many as its transport accepts.
+pub const PATHS_PER_PEER_MAX: usize = transport::limits::PATHS_MAX;
 
 /// SSRCs that are bound for one peer: every layer of every publication.
 pub const BINDINGS_MAX: usize = PUBLICATIONS_MAX * LAYERS_MAX;

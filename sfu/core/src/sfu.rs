@@ -312,8 +312,11 @@ impl Sfu {
             }
             None => {}
         }
-        self.demux.learn(path, key);
-        Ok(())
+        if self.demux.learn(path, key) {
+            Ok(())
+        } else {
+            Err(DropReason::PathLimit)
+        }
     }
 
     fn push_event(&mut self, event: Event) {
@@ -369,9 +372,8 @@ fn seal(
 const fn refusal(error: TransportError) -> DropReason {
     match error {
         TransportError::Unknown => DropReason::DatagramUnknown,
-        TransportError::StunMalformed | TransportError::StunRefused | TransportError::TooManyPaths => {
-            DropReason::StunRefused
-        }
+        TransportError::StunMalformed | TransportError::StunRefused => DropReason::StunRefused,
+        TransportError::TooManyPaths => DropReason::PathLimit,
         TransportError::DtlsFailed | TransportError::DtlsFromUnvalidatedPath => DropReason::DtlsRefused,
         TransportError::MediaBeforeKeys => DropReason::SrtpBeforeKeys,
         TransportError::Closed | TransportError::MediaFromUnvalidatedPath => DropReason::UnknownAddress,

@@ -33,13 +33,22 @@ pub struct Stats {
     pub peers_connected: u64,
     /// Peers whose transport ended before they were removed.
     pub peers_closed: u64,
-    drops: [u64; DropReason::ALL.len()],
+    drops: Drops,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Drops([u64; DropReason::ALL.len()]);
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self([0; DropReason::ALL.len()])
+    }
 }
 
 impl Stats {
     /// How many packets, commands or events were dropped for this reason.
     pub const fn dropped(&self, reason: DropReason) -> u64 {
-        self.drops[reason as usize]
+        self.drops.0[reason as usize]
     }
 
     /// Counts a packet that was queued with this many bytes, or was not.
@@ -54,7 +63,7 @@ impl Stats {
     }
 
     pub(crate) const fn drop_one(&mut self, reason: DropReason) {
-        self.drops[reason as usize] += 1;
+        self.drops.0[reason as usize] += 1;
     }
 }
 
@@ -95,6 +104,8 @@ drop_reasons! {
     UnknownAddress = "unknown_address",
     /// A peer proved an address that belongs to another living peer.
     AddressTaken = "address_taken",
+    /// A peer proved more addresses than [`crate::limits::PATHS_PER_PEER_MAX`].
+    PathLimit = "path_limit",
     /// A connectivity check that is malformed or not authentic.
     StunRefused = "stun_refused",
     /// A DTLS record that does not fit its handshake.
