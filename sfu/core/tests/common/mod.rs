@@ -115,15 +115,17 @@ impl Lab {
 
     /// Adds a connected browser with this number, and returns its place.
     pub(crate) fn join(&mut self, number: u64) -> usize {
+        self.join_with(number, &connection(number))
+    }
+
+    /// The same, with another answer.
+    pub(crate) fn join_with(&mut self, number: u64, connection: &PeerConnection) -> usize {
         let address = SocketAddr::from(([10, 0, 1, 1], 1_000 + u16::try_from(number).unwrap()));
         let keys = keys(number);
-        let added = self.sfu.add_connected_peer(
-            PeerId(number),
-            &connection(number),
-            &keys,
-            (server(), address),
-            self.now,
-        );
+        let peer = PeerId(number);
+        let added = self
+            .sfu
+            .add_connected_peer(peer, connection, &keys, (server(), address), self.now);
         assert!(added);
         self.browsers.push(Browser {
             id: PeerId(number),
@@ -245,6 +247,15 @@ impl Lab {
 impl Browser {
     /// The sealed datagram of a packet.
     pub(crate) fn seal(&mut self, outgoing: &Outgoing) -> Vec<u8> {
+        self.seal_with(outgoing, &extension_map())
+    }
+
+    /// The same, without any header extension.
+    pub(crate) fn seal_plain(&mut self, outgoing: &Outgoing) -> Vec<u8> {
+        self.seal_with(outgoing, &ExtensionMap::new())
+    }
+
+    fn seal_with(&mut self, outgoing: &Outgoing, map: &ExtensionMap) -> Vec<u8> {
         let mut buffer = vec![0; 1_500];
         let header = RtpHeader {
             marker: outgoing.marker,
@@ -264,7 +275,7 @@ impl Browser {
             }),
             ..Extensions::default()
         };
-        let mut len = write_header(&mut buffer, &header, &extensions, &extension_map()).unwrap();
+        let mut len = write_header(&mut buffer, &header, &extensions, map).unwrap();
         buffer[len..len + outgoing.payload.len()].copy_from_slice(&outgoing.payload);
         len += outgoing.payload.len();
         if outgoing.padding > 0 {
