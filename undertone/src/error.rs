@@ -8,11 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) enum StartError {
     /// Another program has the port.
     #[error(
-        "Port {port} ({transport}) on {address} is in use by another program.\n  \
+        "Port {port} (TCP) on {address} is in use by another program.\n  \
          End that program, or choose another port: {setting} {suggestion}"
     )]
     PortInUse {
-        transport: &'static str,
         address: IpAddr,
         port: u16,
         setting: &'static str,
@@ -28,23 +27,27 @@ pub(crate) enum StartError {
 
     /// The user may not open this port.
     #[error(
-        "Port {port} ({transport}) may not be opened by this user.\n  \
+        "Port {port} (TCP) may not be opened by this user.\n  \
          Ports below 1024 need the right CAP_NET_BIND_SERVICE; or choose a higher one: {setting} 8080"
     )]
-    NotPermitted {
-        transport: &'static str,
-        port: u16,
-        setting: &'static str,
-    },
+    NotPermitted { port: u16, setting: &'static str },
 
     /// Something else about a socket.
-    #[error("{setting} {address}: the {transport} socket cannot be opened: {source}.")]
+    #[error("{setting} {address}: the TCP socket cannot be opened: {source}.")]
     Socket {
-        transport: &'static str,
         setting: &'static str,
         address: SocketAddr,
         source: io::Error,
     },
+
+    /// The media server says why, in the same manner.
+    #[error("{0}.")]
+    Media(#[from] sfu_server::StartError),
+
+    /// The file of the capture cannot be made.
+    #[cfg(feature = "capture")]
+    #[error("UNDERTONE_CAPTURE: the file cannot be made: {0}.")]
+    Capture(io::Error),
 
     /// Our own fault.
     #[error("The server could not be set up: {0}. This is a bug of Undertone; please report it.")]
@@ -55,22 +58,19 @@ pub(crate) enum StartError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
     Http,
-    Media,
     Metrics,
 }
 
 impl StartError {
     /// Names why `address` could not be bound.
     pub(crate) fn binding(purpose: Purpose, address: SocketAddr, source: io::Error) -> Self {
-        let (transport, address_setting, port_setting) = match purpose {
-            Purpose::Http => ("TCP", "--http-address", "--port"),
-            Purpose::Media => ("UDP", "--media-address", "--port"),
-            Purpose::Metrics => ("TCP", "--metrics-address", "--metrics-address"),
+        let (address_setting, port_setting) = match purpose {
+            Purpose::Http => ("--http-address", "--port"),
+            Purpose::Metrics => ("--metrics-address", "--metrics-address"),
         };
         let port = address.port();
         match source.kind() {
             io::ErrorKind::AddrInUse => Self::PortInUse {
-                transport,
                 address: address.ip(),
                 port,
                 setting: port_setting,
@@ -81,12 +81,10 @@ impl StartError {
                 address: address.ip(),
             },
             io::ErrorKind::PermissionDenied => Self::NotPermitted {
-                transport,
                 port,
                 setting: port_setting,
             },
             _ => Self::Socket {
-                transport,
                 setting: address_setting,
                 address,
                 source,
@@ -99,7 +97,7 @@ impl StartError {
 fn suggestion(purpose: Purpose, address: SocketAddr) -> String {
     let port = address.port().checked_add(1_000).unwrap_or(0);
     match purpose {
-        Purpose::Http | Purpose::Media => port.to_string(),
+        Purpose::Http => port.to_string(),
         Purpose::Metrics => SocketAddr::new(address.ip(), port).to_string(),
     }
 }
@@ -128,9 +126,9 @@ mod tests {
 
     #[test]
     fn a_foreign_address_and_a_forbidden_port_are_explained() {
-        let foreign = words(Purpose::Media, "192.0.2.7:8080", io::ErrorKind::AddrNotAvailable);
+        let foreign = words(Purpose::Http, "192.0.2.7:8080", io::ErrorKind::AddrNotAvailable);
         assert!(
-            foreign.contains("--media-address 192.0.2.7") && foreign.contains("ip address"),
+            foreign.contains("--http-address 192.0.2.7") && foreign.contains("ip address"),
             "{foreign}"
         );
         let forbidden = words(Purpose::Http, "127.0.0.1:80", io::ErrorKind::PermissionDenied);

@@ -1,12 +1,15 @@
 //! The server of Undertone: signaling, media forwarding and the web client in one process.
 
 mod addresses;
+#[cfg(feature = "capture")]
+mod capture;
 mod cli;
 mod error;
 mod headers;
 mod health;
 mod listeners;
 mod logging;
+mod media;
 mod metrics;
 mod page;
 mod serve;

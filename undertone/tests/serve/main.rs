@@ -113,7 +113,10 @@ fn a_media_port_in_use_is_named_as_udp() {
     ];
     let (status, words) = fail_to_start(&options);
     assert_eq!(status.code(), Some(1));
-    assert!(words.contains(&format!("Port {port} (UDP)")), "{words}");
+    assert!(
+        words.contains(&format!("UDP port {port}")) && words.contains("--port"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! The media server inside this process: starting it, and asking whether it can be reached.
+
+use std::net::IpAddr;
+
+use protocol::sfu::SfuEvent;
+use sfu_server::{SelfCheck, SfuHandle, SfuOptions, SfuServer};
+use tokio::sync::mpsc::{self, Receiver};
+
+use crate::error::StartError;
+
+/// Reports of the SFU that wait for signaling, which takes them at once. A peer makes at most two in its life,
+/// and the SFU holds at most 1,000 peers.
+const EVENTS_MAX: usize = 4_096;
+
+/// Starts the media server; answers its handle and what it will report.
+pub(crate) fn start(addresses: &[IpAddr], port: u16) -> Result<(SfuHandle, Receiver<SfuEvent>), StartError> {
+    let (sender, events) = mpsc::channel(EVENTS_MAX);
+    let on_event = move |event| {
+        // Signaling that has ended needs no reports; one that does not keep up is our bug.
+        if let Err(mpsc::error::TrySendError::Full(_)) = sender.try_send(event) {
+            tracing::error!("signaling does not take the reports of the SFU; one is lost");
+        }
+    };
+    let options = SfuOptions {
+        media_addresses: addresses.to_vec(),
+        port,
+        #[cfg(feature = "capture")]
+        tap: crate::capture::tap()?,
+    };
+    Ok((SfuServer::start(options, Box::new(on_event))?, events))
+}
+
+/// Whether another port could succeed where this start failed.
+pub(crate) fn is_port_in_use(error: &StartError) -> bool {
+    matches!(error, StartError::Media(sfu_server::StartError::PortInUse(_)))
+}
+
+/// Says what an address answered to our own question, for the operator.
+pub(crate) fn in_words(check: &SelfCheck) -> String {
+    let SelfCheck { address, is_answered } = check;
+    if *is_answered {
+        format!("Media: UDP {address} answered.")
+    } else {
+        format!(
+            "Media: UDP {address} DID NOT ANSWER, so browsers will not reach it there either. \
+             Look for a firewall on this machine, or name other addresses with --media-address."
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_did_not_answer_is_named_with_a_remedy() {
+        let address = "127.0.0.1:8080".parse().expect("an address");
+        let words = in_words(&SelfCheck {
+            address,
+            is_answered: false,
+        });
+        assert!(
+            words.contains("127.0.0.1:8080") && words.contains("--media-address"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn a_taken_port_is_recognised() {
+        let (first, _events) = start(&[IpAddr::from([127, 0, 0, 1])], 0).expect("a free port");
+        let port = first.info().candidates[0].port();
+        let error = start(&[IpAddr::from([127, 0, 0, 1])], port).expect_err("it is taken");
+        assert!(is_port_in_use(&error), "{error}");
+    }
+}
