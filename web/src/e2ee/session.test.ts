@@ -250,8 +250,10 @@ describe('unlocking', () => {
     if (unlocked.type !== 'unlocked') throw new Error(unlocked.type);
     const hash = await crypto.subtle.digest('SHA-256', unlocked.gate);
     expect(new Uint8Array(hash)).toEqual(unlocked.gateHash);
-    const fractions = page.events.filter(({ type }) => type === 'unlock_progress');
+    const fractions = page.events.map((event) => (event.type === 'unlock_progress' ? event.fraction : 0));
     expect(fractions.length).toBeGreaterThan(5);
+    // Progress of one derivation only: that of two would go back.
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
   });
 
   it('a seat is not taken before, and nonsense is not answered', async () => {
