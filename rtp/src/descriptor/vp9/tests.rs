@@ -106,6 +106,14 @@ fn key_frame_is_the_start_of_the_lowest_layer_of_a_key_picture() {
     assert!(!starts(&[0b0100_1000, MEDIA]), "a predicted frame");
     assert!(starts(&[0b0010_1000, 0b0000_0000, 0, MEDIA]), "the lowest layer");
     assert!(!starts(&[0b0010_1000, 0b0000_0011, 0, MEDIA]), "a higher layer");
+    assert!(
+        !starts(&[0b0010_1000, 0b0000_0010, 0, MEDIA]),
+        "a higher layer that stands alone"
+    );
+    assert!(
+        !starts(&[0b0010_1000, 0b0000_0001, 0, MEDIA]),
+        "a lowest layer that leans on a lower one"
+    );
 }
 
 #[test]

@@ -140,6 +140,15 @@ fn runs_and_one_bit_vectors_are_preferred_where_they_say_more() {
 }
 
 #[test]
+fn longest_run_is_followed_by_another_chunk() {
+    let arrivals: Vec<_> = (0..u64::from(STATUSES_MAX)).map(|number| (number, 0)).collect();
+    let (datagram, written) = write(0, &at(&arrivals), 10_000);
+    assert_eq!(datagram[20..24], [0x3F, 0xFF, 0x20, 1]);
+    assert_eq!(written.arrival_count, arrivals.len());
+    assert_eq!(told(&[datagram]).len(), arrivals.len());
+}
+
+#[test]
 fn packets_before_the_first_arrival_are_told_as_missing() {
     let (datagram, written) = write(7, &at(&[(10, 0)]), 64);
     let feedback = parse(&datagram).unwrap();
