@@ -41,7 +41,10 @@ fn header(bytes: &[u8]) {
     let Some(header) = Header::parse(bytes) else {
         return;
     };
-    assert_eq!(Header::encode(header.key_id, header.counter), bytes[..header.length]);
+    assert_eq!(
+        Header::encode(header.key_id, header.counter),
+        bytes[..header.length]
+    );
     if let Some(key_id) = KeyId::from_number(header.key_id) {
         assert_eq!(key_id.number(), header.key_id);
     }
@@ -52,9 +55,20 @@ fn open(codec: Codec, frame: &[u8]) {
     let mut keys = InterimKeys::new(RoomSecret::from_link(&Link::new(LINK)), RoomId::new(ROOM));
     keys.insert(seat, Salt::new(SALT));
     let mut opener = Opener::default();
-    opener.insert(&keys, KeyId { seat, track, epoch: 0 }).expect("the salt is known");
+    opener
+        .insert(
+            &keys,
+            KeyId {
+                seat,
+                track,
+                epoch: 0,
+            },
+        )
+        .expect("the salt is known");
     let mut buffer = Vec::new();
-    let opened = opener.open(codec, frame, &mut buffer).map(|opened| opened.counter);
+    let opened = opener
+        .open(codec, frame, &mut buffer)
+        .map(|opened| opened.counter);
     if let Ok(counter) = opened {
         assert!(counter < FRAMES_SEALED, "a frame opened that nobody sealed");
         assert_eq!(opener.open(codec, frame, &mut buffer), Err(OpenError::Duplicate));
@@ -66,7 +80,13 @@ pub fn announcement(data: &[u8]) {
     if let Ok(announcement) = Announcement::from_text(data, RoomId::new(ROOM), seat()) {
         // Longer ones open nowhere, because the server relays none above 1,024 bytes.
         if data.len() <= 900 {
-            assert_eq!(announcement.to_text().expect("what was accepted can be written").as_slice(), data);
+            assert_eq!(
+                announcement
+                    .to_text()
+                    .expect("what was accepted can be written")
+                    .as_slice(),
+                data
+            );
         }
     }
 }
