@@ -6,12 +6,14 @@
 //! - [`room`]: one room: members, seats, slots.
 //! - [`negotiation`]: the offer that we write and the answer that we read.
 //! - [`gate`]: who may come in. [`tries`]: how often one may fail. [`origin`]: who fails.
+//! - [`outgoing`]: what leaves towards a page, and what ends its connection.
 //! - [`stats`]: everything that is counted. [`limits`]: every bound.
 
 pub mod gate;
 pub mod limits;
 pub mod negotiation;
 pub mod origin;
+pub mod outgoing;
 pub mod room;
 pub mod session;
 pub mod signaling;
@@ -19,5 +21,6 @@ pub mod stats;
 pub mod tries;
 
 pub use origin::Origin;
+pub use outgoing::{Fault, Outgoing};
 pub use session::ConnectionId;
-pub use signaling::{Config, Fault, Outgoing, Signaling};
+pub use signaling::{Config, Signaling};

@@ -22,6 +22,7 @@ use crate::limits::{
 };
 use crate::negotiation::{self, Offer};
 use crate::origin::Origin;
+use crate::outgoing::{Fault, Outgoing, Refusal};
 use crate::room::{Rebinding, Room};
 use crate::session::{ConnectionId, Place, Session, Stage};
 use crate::stats::{Count, Stats};
@@ -32,52 +33,6 @@ use crate::tries::Tries;
 pub struct Config {
     /// Where the SFU takes media, and the certificate that it shows.
     pub sfu: SfuInfo,
-}
-
-/// What the shell does next with a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
-    /// Send this.
-    Send(ConnectionId, ServerMessage),
-    /// Close it, after everything that was to be sent; the rooms have forgotten it already.
-    Close(ConnectionId),
-}
-
-/// Something that the shell saw of a connection and that ends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// A message or frame above the limit, of which the shell did not read the rest.
-    TooLarge,
-    /// A binary message, or one that is not UTF-8; we speak text.
-    NotText,
-    /// Its queue is full: it does not read.
-    TooSlow,
-}
-
-/// An error for a page, on its way there.
-struct Refusal {
-    code: ErrorCode,
-    detail: String,
-    retry_after: Option<Duration>,
-}
-
-impl Refusal {
-    fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            retry_after: None,
-        }
-    }
-
-    fn wait(retry_after: Duration) -> Self {
-        let detail = "too many failed tries".to_owned();
-        Self {
-            code: ErrorCode::RateLimited,
-            detail,
-            retry_after: Some(retry_after),
-        }
-    }
 }
 
 /// The rooms. Time is a `Duration` since any fixed moment that the shell chooses, and never runs backwards.

@@ -14,6 +14,93 @@ const FIREFOX: &str = include_str!("../../fixtures/answers/firefox.sdp");
 const FIREFOX_NO_TRACKS: &str = include_str!("../../fixtures/answers/firefox-no-tracks.sdp");
 const FIREFOX_ORPHANS: &str = include_str!("../../fixtures/answers/firefox-orphan-feedback.sdp");
 
+/// One change to a real answer, and why it is refused then.
+const FAULTS: &[(&str, &str, AnswerReason)] = &[
+    ("v=0", "v=1", AnswerReason::NotSdp),
+    ("s=-", "s", AnswerReason::BadLine),
+    ("s=-", "s=\u{7}", AnswerReason::BadLine),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio nine UDP/TLS/RTP/SAVPF 111",
+        AnswerReason::BadLine,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 RTP/AVP 111",
+        AnswerReason::OtherLines,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 96",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 100",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 111",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 300",
+        AnswerReason::BadLine,
+    ),
+    ("m=audio 9", "m=video 9", AnswerReason::OtherLines),
+    ("m=audio 9", "m=text 9", AnswerReason::OtherLines),
+    ("a=mid:m", "a=mid:x", AnswerReason::OtherLines),
+    ("a=mid:m", "a=mid:m\r\na=mid:c", AnswerReason::BadLine),
+    ("a=mid:m\r\n", "", AnswerReason::OtherLines),
+    (
+        "a=rtpmap:111 opus",
+        "a=rtpmap:111 PCMU",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "a=rtpmap:100 VP8/90000",
+        "a=rtpmap:100",
+        AnswerReason::PayloadType,
+    ),
+    ("BUNDLE m c", "BUNDLE m", AnswerReason::NotBundled),
+    ("a=group:BUNDLE", "a=group:LS", AnswerReason::NotBundled),
+    ("a=rtcp-mux\r\n", "", AnswerReason::NoRtcpMux),
+    ("a=sendonly", "a=recvonly", AnswerReason::Direction),
+    ("a=sendonly", "a=sendrecv", AnswerReason::Direction),
+    ("a=sendonly\r\n", "", AnswerReason::Direction),
+    ("a=recvonly", "a=sendonly", AnswerReason::Direction),
+    ("a=setup:active", "a=setup:passive", AnswerReason::Setup),
+    ("a=setup:active", "a=setup:holdconn", AnswerReason::Setup),
+    ("a=extmap:1 urn", "a=extmap:7 urn", AnswerReason::Extension),
+    (
+        "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=extmap:1 urn:x",
+        AnswerReason::Extension,
+    ),
+    ("a=extmap:1 urn", "a=extmap:4 urn", AnswerReason::Extension),
+    (
+        "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=extmap:1",
+        AnswerReason::Extension,
+    ),
+    ("a=rid:l send", "a=rid:l recv", AnswerReason::Rid),
+    ("a=rid:l send", "a=rid:l-1 send", AnswerReason::Rid),
+    ("a=rid:l send\r\n", "", AnswerReason::Rid),
+    ("send l;m;h", "send l;m;q", AnswerReason::Rid),
+    ("send l;m;h", "send l;m;l", AnswerReason::Rid),
+    ("send l;m;h", "recv l;m;h", AnswerReason::Rid),
+    ("send l;m;h", "send ;", AnswerReason::Rid),
+    ("a=ssrc:", "a=ssrc:x", AnswerReason::Ssrc),
+    ("a=ssrc:", "a=ssrc:9", AnswerReason::Ssrc),
+];
+
 #[test]
 fn the_offer_is_the_one_that_browsers_answered() {
     assert_eq!(offer().sdp(&sfu()), include_str!("../../fixtures/offer.sdp"));
@@ -180,92 +267,7 @@ fn one_layer_or_none_is_a_single_stream_or_a_shorter_list() {
 
 #[test]
 fn every_fault_is_refused_for_its_reason() {
-    let cases: &[(&str, &str, AnswerReason)] = &[
-        ("v=0", "v=1", AnswerReason::NotSdp),
-        ("s=-", "s", AnswerReason::BadLine),
-        ("s=-", "s=\u{7}", AnswerReason::BadLine),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio nine UDP/TLS/RTP/SAVPF 111",
-            AnswerReason::BadLine,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 RTP/AVP 111",
-            AnswerReason::OtherLines,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 UDP/TLS/RTP/SAVPF",
-            AnswerReason::PayloadType,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 UDP/TLS/RTP/SAVPF 96",
-            AnswerReason::PayloadType,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 UDP/TLS/RTP/SAVPF 100",
-            AnswerReason::PayloadType,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111 111",
-            AnswerReason::PayloadType,
-        ),
-        (
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
-            "m=audio 9 UDP/TLS/RTP/SAVPF 300",
-            AnswerReason::BadLine,
-        ),
-        ("m=audio 9", "m=video 9", AnswerReason::OtherLines),
-        ("m=audio 9", "m=text 9", AnswerReason::OtherLines),
-        ("a=mid:m", "a=mid:x", AnswerReason::OtherLines),
-        ("a=mid:m", "a=mid:m\r\na=mid:c", AnswerReason::BadLine),
-        ("a=mid:m\r\n", "", AnswerReason::OtherLines),
-        (
-            "a=rtpmap:111 opus",
-            "a=rtpmap:111 PCMU",
-            AnswerReason::PayloadType,
-        ),
-        (
-            "a=rtpmap:100 VP8/90000",
-            "a=rtpmap:100",
-            AnswerReason::PayloadType,
-        ),
-        ("BUNDLE m c", "BUNDLE m", AnswerReason::NotBundled),
-        ("a=group:BUNDLE", "a=group:LS", AnswerReason::NotBundled),
-        ("a=rtcp-mux\r\n", "", AnswerReason::NoRtcpMux),
-        ("a=sendonly", "a=recvonly", AnswerReason::Direction),
-        ("a=sendonly", "a=sendrecv", AnswerReason::Direction),
-        ("a=sendonly\r\n", "", AnswerReason::Direction),
-        ("a=recvonly", "a=sendonly", AnswerReason::Direction),
-        ("a=setup:active", "a=setup:passive", AnswerReason::Setup),
-        ("a=setup:active", "a=setup:holdconn", AnswerReason::Setup),
-        ("a=extmap:1 urn", "a=extmap:7 urn", AnswerReason::Extension),
-        (
-            "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
-            "a=extmap:1 urn:x",
-            AnswerReason::Extension,
-        ),
-        ("a=extmap:1 urn", "a=extmap:4 urn", AnswerReason::Extension),
-        (
-            "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
-            "a=extmap:1",
-            AnswerReason::Extension,
-        ),
-        ("a=rid:l send", "a=rid:l recv", AnswerReason::Rid),
-        ("a=rid:l send", "a=rid:l-1 send", AnswerReason::Rid),
-        ("a=rid:l send\r\n", "", AnswerReason::Rid),
-        ("send l;m;h", "send l;m;q", AnswerReason::Rid),
-        ("send l;m;h", "send l;m;l", AnswerReason::Rid),
-        ("send l;m;h", "recv l;m;h", AnswerReason::Rid),
-        ("send l;m;h", "send ;", AnswerReason::Rid),
-        ("a=ssrc:", "a=ssrc:x", AnswerReason::Ssrc),
-        ("a=ssrc:", "a=ssrc:9", AnswerReason::Ssrc),
-    ];
-    for (from, to, reason) in cases {
+    for (from, to, reason) in FAULTS {
         let answer = CHROMIUM.replacen(from, to, 1);
         assert_ne!(answer, CHROMIUM, "{from} is there");
         assert_eq!(refused(&answer).reason, *reason, "{from} becomes {to}");
