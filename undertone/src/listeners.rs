@@ -58,13 +58,15 @@ impl Listeners {
     pub(crate) async fn serve(self, routes: Router, stop: watch::Receiver<bool>) {
         let mut servers = JoinSet::new();
         for socket in self.sockets {
-            let (mut stop, routes) = (stop.clone(), routes.clone());
+            let mut stop = stop.clone();
+            // Signaling counts failures per address, so it has to be told the address.
+            let service = routes.clone().into_make_service_with_connect_info::<SocketAddr>();
             let stopped = async move {
                 // An error means that the one who could say it is gone, which is an end as well.
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             servers.spawn(
-                axum::serve(socket, routes)
+                axum::serve(socket, service)
                     .with_graceful_shutdown(stopped)
                     .into_future(),
             );

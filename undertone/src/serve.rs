@@ -2,20 +2,22 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::map_response;
 use axum::routing::get;
 use prometheus::Registry;
-use protocol::sfu::SfuEvent;
+use protocol::sfu::{SfuBusy, SfuCommand, SfuEvent};
 use sfu_server::SfuHandle;
+use signaling_server::{SfuLink, SignalingServer};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 use crate::cli::Settings;
 use crate::error::{Purpose, StartError};
-use crate::health::{self, Readiness};
+use crate::health::{self, Health};
 use crate::listeners::Listeners;
 use crate::signals::Signals;
 use crate::{addresses, headers, media, metrics, page};
@@ -31,24 +33,29 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     let mut signals = Signals::listen()?;
     let metrics_address = settings.metrics_address;
     let metrics = Listeners::bind(Purpose::Metrics, &[metrics_address.ip()], metrics_address.port()).await?;
-    let (http, sfu, _events) = open(&settings).await?;
-    let registry = Registry::new();
-    let broken = |error: prometheus::Error| StartError::Internal(format!("metrics: {error}"));
-    sfu.register_metrics(&registry).map_err(broken)?;
-    let readiness = Readiness::default();
-    let routes = routes(readiness.clone());
+    let (http, sfu, events) = open(&settings).await?;
+    let link = Arc::new(Link(sfu.clone()));
+    let signaling = SignalingServer::start(sfu.info().clone(), link, events)
+        .map_err(|error| StartError::Internal(error.to_string()))?;
+    let registry = registry(&sfu, &signaling)
+        .map_err(|error| StartError::Internal(format!("the metrics cannot be made: {error}")))?;
+    let health = Health::new({
+        let (sfu, signaling) = (sfu.clone(), signaling.clone());
+        move || sfu.is_running() && signaling.is_running()
+    });
 
     let greeting = greeting(&http, SocketAddr::new(metrics_address.ip(), metrics.port()));
     let (stop, stopped) = watch::channel(false);
     let serving = [
-        tokio::spawn(http.serve(routes, stopped.clone())),
+        tokio::spawn(http.serve(routes(health.clone(), &signaling), stopped.clone())),
         tokio::spawn(metrics.serve(metrics::routes(registry), stopped)),
     ];
     greet(&sfu, &greeting).await;
+
     signals.wait().await;
     tracing::info!("stopping");
-    readiness.stop();
-    tokio::time::sleep(NOTICE_TIME).await;
+    health.stop();
+    tokio::join!(signaling.stop(), tokio::time::sleep(NOTICE_TIME));
     // An error means that both listeners have ended already.
     let _ = stop.send(true);
     for task in serving {
@@ -57,6 +64,22 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     sfu.stop();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Brings the commands of signaling to the media server.
+struct Link(SfuHandle);
+
+impl SfuLink for Link {
+    fn send(&self, command: SfuCommand) -> Result<(), SfuBusy> {
+        self.0.send(command)
+    }
+}
+
+fn registry(sfu: &SfuHandle, signaling: &SignalingServer) -> Result<Registry, prometheus::Error> {
+    let registry = Registry::new();
+    sfu.register_metrics(&registry)?;
+    signaling.register_metrics(&registry)?;
+    Ok(registry)
 }
 
 /// Opens one number for TCP and UDP.
@@ -82,12 +105,13 @@ async fn open_once(
 }
 
 /// Everything that the page's port answers.
-fn routes(readiness: Readiness) -> Router {
+fn routes(health: Health, signaling: &SignalingServer) -> Router {
     Router::new()
         .route("/", get(page::index))
         .route("/r/{room}", get(page::index))
         .route("/assets/{name}", get(page::asset))
-        .merge(health::routes(readiness))
+        .merge(health::routes(health))
+        .merge(signaling.router())
         .fallback(page::not_found)
         .layer(map_response(headers::add))
 }

@@ -1,5 +1,6 @@
 //! The server as an operator and a browser meet it.
 
+mod privacy;
 mod server;
 
 use std::net::{TcpListener, UdpSocket};
