@@ -90,9 +90,12 @@ pub struct Transport {
     negotiation: Option<Negotiation>,
     /// The paths that an authenticated check has validated, in the order in which that happened.
     paths: Vec<Path>,
-    /// What the controlling side chose; before that, the path that showed life last.
-    nominated: Option<Path>,
+    /// The path that showed life last.
     latest: Option<Path>,
+    /// The path that the controlling side chose last.
+    nominated: Option<Path>,
+    /// Where media goes: a path that the peer was proven to be at.
+    destination: Option<Path>,
     media: Option<Media>,
     is_closed: bool,
     transmits: VecDeque<Transmit>,
@@ -172,7 +175,7 @@ impl Transport {
         let path = Path { local, remote };
         let mut transport = Self::empty();
         transport.paths.push(path);
-        transport.nominated = Some(path);
+        transport.destination = Some(path);
         transport.media = Some(Media::new(keys));
         transport.events.push_back(TransportEvent::Connected {
             profile: keys.profile(),
@@ -184,8 +187,9 @@ impl Transport {
         Self {
             negotiation: None,
             paths: Vec::new(),
-            nominated: None,
             latest: None,
+            nominated: None,
+            destination: None,
             media: None,
             is_closed: false,
             transmits: VecDeque::new(),
@@ -218,21 +222,34 @@ impl Transport {
 
     fn handle_rtp(&mut self, path: Path, datagram: &mut [u8]) -> Result<Received, TransportError> {
         let len = self.media_from(path)?.unprotector.unprotect_rtp(datagram)?;
+        self.prove(path);
         self.counters.rtp_received += 1;
         Ok(Received::Rtp { len })
     }
 
     fn handle_rtcp(&mut self, path: Path, datagram: &mut [u8]) -> Result<Received, TransportError> {
         let len = self.media_from(path)?.unprotector.unprotect_rtcp(datagram)?;
+        self.prove(path);
         self.counters.rtcp_received += 1;
         Ok(Received::Rtcp { len })
     }
 
     fn media_from(&mut self, path: Path) -> Result<&mut Media, TransportError> {
-        if self.nominated != Some(path) && !self.paths.contains(&path) {
+        if self.destination != Some(path) && !self.paths.contains(&path) {
             return Err(TransportError::MediaFromUnvalidatedPath);
         }
         self.media.as_mut().ok_or(TransportError::MediaBeforeKeys)
+    }
+
+    /// Media that is authentic and new has come over `path`, so the peer is there.
+    ///
+    /// A nomination alone does not say that: a lite agent makes no checks of its own, and who has overheard one check
+    /// can send it again from any address that it likes to see flooded. What is new it cannot send. Browsers send
+    /// reports over the pair they have selected at least every second, so a true move takes effect that fast.
+    fn prove(&mut self, path: Path) {
+        if self.nominated == Some(path) {
+            self.destination = self.nominated;
+        }
     }
 
     fn handle_stun(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<Received, TransportError> {
@@ -329,8 +346,9 @@ impl Transport {
             .dtls
             .as_mut()
             .map_or(Ok(()), |dtls| dtls.handle_timeout(now));
-        let is_late = self.media.is_none() && now >= negotiation.connect_deadline;
+        let connect_deadline = negotiation.connect_deadline;
         self.progress(now);
+        let is_late = self.media.is_none() && now >= connect_deadline;
         if is_late && self.paths.is_empty() {
             self.end(CloseReason::Unreachable);
         } else if is_late || outcome.is_err() {
@@ -366,7 +384,7 @@ impl Transport {
         if self.is_closed {
             return;
         }
-        let destination = self.nominated.or(self.latest);
+        let destination = self.path_to_peer();
         let dtls = self
             .negotiation
             .as_mut()
@@ -389,9 +407,7 @@ impl Transport {
 
     /// The pair of local and remote address that media goes to, as soon as there is one.
     pub fn destination(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.nominated
-            .or(self.latest)
-            .map(|path| (path.local, path.remote))
+        self.path_to_peer().map(|path| (path.local, path.remote))
     }
 
     /// Whether media may flow.
@@ -414,6 +430,12 @@ impl Transport {
         &self.counters
     }
 
+    /// Before there is proof any path that a check has validated will do: browsers begin the handshake before they
+    /// nominate.
+    fn path_to_peer(&self) -> Option<Path> {
+        self.destination.or(self.nominated).or(self.latest)
+    }
+
     /// Carries results from ICE to DTLS and from DTLS to media, until nothing moves.
     fn progress(&mut self, now: Instant) {
         if let Some(reason) = self.progress_ice().or_else(|| self.progress_dtls(now).err()) {
@@ -428,7 +450,13 @@ impl Transport {
         }
         while let Some(event) = negotiation.ice.poll_event() {
             match event {
-                IceEvent::Nominated(path) => self.nominated = Some(path),
+                IceEvent::Nominated(path) => {
+                    self.nominated = Some(path);
+                    // A client has made the check itself, and the answer came from there.
+                    if negotiation.role == Role::Client && self.media.is_some() {
+                        self.destination = Some(path);
+                    }
+                }
                 IceEvent::Lost if self.paths.is_empty() => return Some(CloseReason::Unreachable),
                 IceEvent::Lost => return Some(CloseReason::IceTimeout),
             }
@@ -437,10 +465,10 @@ impl Transport {
     }
 
     fn progress_dtls(&mut self, now: Instant) -> Result<(), CloseReason> {
-        let Some(negotiation) = &mut self.negotiation else {
+        let Some(path) = self.path_to_peer() else {
             return Ok(());
         };
-        let Some(path) = self.nominated.or(self.latest) else {
+        let Some(negotiation) = &mut self.negotiation else {
             return Ok(());
         };
         if negotiation.dtls.is_none() {
@@ -460,6 +488,8 @@ impl Transport {
                 DtlsEvent::Keys(profile, exported) => {
                     let keys = negotiation.accept_keys(profile, &exported)?;
                     self.media = Some(Media::new(&keys));
+                    // The end of the handshake, which cannot be forged, has just come over this path.
+                    self.destination = self.latest;
                     self.events.push_back(TransportEvent::Connected { profile });
                 }
                 DtlsEvent::ClosedByPeer => {

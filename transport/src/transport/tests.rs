@@ -181,26 +181,87 @@ fn handshake_is_answered_before_nomination() {
 }
 
 #[test]
-fn the_last_nomination_counts() {
+fn media_follows_the_last_nomination_once_the_peer_speaks_from_there() {
     let mut world = World::new();
     world.connect();
     world.run(Duration::from_secs(10));
-    let checks = world.delivered_to(Side::Server, DatagramKind::Stun);
-    let mut moved = checks.last().cloned().unwrap();
-    moved.local = address("10.9.9.9:1");
-    assert_eq!(world.deliver(Side::Server, &moved), Ok(Received::Nothing));
+    let there = (address(SERVER_ADDRESS), address("10.9.9.9:1"));
+    let mut check = world
+        .delivered_to(Side::Server, DatagramKind::Stun)
+        .pop()
+        .unwrap();
+    let packets: Vec<Transmit> = (0..2)
+        .map(|number| sealed_by_client(&mut world, number))
+        .collect();
+    let moved = |transmit: &Transmit| Transmit {
+        local: there.1,
+        ..transmit.clone()
+    };
+
+    assert!(world.deliver(Side::Server, &packets[0]).is_ok());
+    assert_eq!(world.deliver(Side::Server, &moved(&check)), Ok(Received::Nothing));
+    assert_ne!(
+        world.server.destination(),
+        Some(there),
+        "a check can be repeated by anybody"
+    );
+    assert!(world.deliver(Side::Server, &moved(&packets[0])).is_err());
+    assert_ne!(world.server.destination(), Some(there), "and so can media");
+    assert_eq!(
+        world.deliver(Side::Server, &moved(&packets[1])),
+        Ok(Received::Rtp { len: 32 })
+    );
+    assert_eq!(world.server.destination(), Some(there));
+
+    check.local = address(CLIENT_ADDRESS);
+    assert_eq!(world.deliver(Side::Server, &check), Ok(Received::Nothing));
+    let back = sealed_by_client(&mut world, 2);
+    assert!(world.deliver(Side::Server, &back).is_ok());
     assert_eq!(
         world.server.destination(),
-        Some((address(SERVER_ADDRESS), address("10.9.9.9:1")))
+        Some((address(SERVER_ADDRESS), address(CLIENT_ADDRESS)))
     );
+}
+
+#[test]
+fn media_from_a_path_that_is_not_nominated_moves_nothing() {
+    let mut world = World::new();
+    world.connect();
+    let is_nomination = |transmit: &Transmit| {
+        is::stun::StunMessage::parse(&transmit.payload).is_ok_and(|message| message.use_candidate())
+    };
+    let mut checks = world.delivered_to(Side::Server, DatagramKind::Stun);
+    checks.retain(|check| !is_nomination(check));
+    let there = address("10.9.9.9:1");
+    assert!(
+        world
+            .deliver(
+                Side::Server,
+                &Transmit {
+                    local: there,
+                    ..checks[0].clone()
+                }
+            )
+            .is_ok()
+    );
+    let packet = Transmit {
+        local: there,
+        ..sealed_by_client(&mut world, 0)
+    };
     assert_eq!(
-        world.deliver(Side::Server, checks.last().unwrap()),
-        Ok(Received::Nothing)
+        world.deliver(Side::Server, &packet),
+        Ok(Received::Rtp { len: 32 })
     );
     assert_eq!(
         world.server.destination(),
         Some((address(SERVER_ADDRESS), address(CLIENT_ADDRESS)))
     );
+}
+
+#[test]
+fn transport_can_move_to_a_worker_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Transport>();
 }
 
 #[test]
@@ -292,9 +353,7 @@ fn replayed_and_truncated_datagrams_are_counted_and_harmless() {
     let mut world = World::new();
     world.connect();
     exchange_media(&mut world, 0);
-    let mut packet = from_client(rtp_packet(500));
-    packet.payload.resize(32 + Protection::RTP_OVERHEAD_MAX, 0);
-    world.client.protect_rtp(&mut packet.payload, 32).unwrap();
+    let packet = sealed_by_client(&mut world, 500);
     for (side, transmit) in world.delivered.clone() {
         let _ = world.deliver(side, &transmit);
         for len in 0..transmit.payload.len() {
@@ -531,6 +590,14 @@ fn rtp_packet(sequence_number: u16) -> Vec<u8> {
     packet.extend(sequence_number.to_be_bytes());
     packet.extend([0, 0, 0, 1, 0, 0, 0, 5]);
     packet.extend([0xEE; 20]);
+    packet
+}
+
+/// An RTP packet that the client sealed, as it leaves the client.
+fn sealed_by_client(world: &mut World, sequence_number: u16) -> Transmit {
+    let mut packet = from_client(rtp_packet(sequence_number));
+    packet.payload.resize(32 + Protection::RTP_OVERHEAD_MAX, 0);
+    assert_eq!(world.client.protect_rtp(&mut packet.payload, 32), Ok(48));
     packet
 }
 
