@@ -304,6 +304,3 @@ impl PublicationState {
         Some((preferred?, alive))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -396,6 +396,3 @@ impl SelfChecks {
         self.answered <= SELF_CHECKS_PER_SECOND
     }
 }
-
-#[cfg(test)]
-mod tests;

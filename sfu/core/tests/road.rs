@@ -181,6 +181,39 @@ fn a_slot_falls_back_when_its_layer_falls_silent() {
 }
 
 #[test]
+fn another_codec_on_a_layer_starts_with_its_key_frame_and_continues_the_picture_ids() {
+    let mut lab = Lab::new(1);
+    let (alice, bob) = (lab.join(1), lab.join(2));
+    lab.bind(bob, "v0", Some((alice, SourceKind::Camera)));
+    lab.send(alice, &video(0, 1, &Vp8Frame::key(1, b"VP8")));
+    lab.send(alice, &vp9(2, true, 900));
+    lab.send(alice, &vp9(3, false, 901));
+    lab.send(alice, &vp9(4, false, 902));
+    let received = lab.media(bob);
+    let base = picture_id(&received[0].payload);
+    // I, then a picture id of 15 bits: behind one byte in VP9, behind two in VP8.
+    let vp9_picture_id = |payload: &[u8]| u16::from_be_bytes([payload[1], payload[2]]) & 0x7FFF;
+    let ids: Vec<u16> = received[1..]
+        .iter()
+        .map(|packet| vp9_picture_id(&packet.payload))
+        .collect();
+    assert_eq!(ids, [base + 1, base + 2, base + 3]);
+    assert!(received[3].payload.ends_with(b"sealed"));
+}
+
+#[test]
+fn a_delta_frame_of_another_codec_is_not_forwarded() {
+    let mut lab = Lab::new(1);
+    let (alice, bob) = (lab.join(1), lab.join(2));
+    lab.bind(bob, "v0", Some((alice, SourceKind::Camera)));
+    lab.send(alice, &video(0, 1, &Vp8Frame::key(1, b"VP8")));
+    lab.key_frame_requests(alice);
+    lab.send(alice, &vp9(2, false, 900));
+    assert_eq!(lab.media(bob).len(), 1);
+    assert_eq!(lab.key_frame_requests(alice), [CAMERA[0]]);
+}
+
+#[test]
 fn late_packet_after_layer_switch_is_dropped() {
     let mut lab = Lab::new(1);
     let (alice, bob) = (lab.join(1), lab.join(2));
@@ -307,6 +340,19 @@ fn video(layer: usize, sequence_number: u16, frame: &Vp8Frame) -> Outgoing {
         u32::from(sequence_number) * 3_000,
         frame,
     )
+}
+
+/// A VP9 frame of one packet: I, P unless it is a key frame, L, B and E; no flexible mode (RFC 9628 section 4.2).
+fn vp9(sequence_number: u16, is_key: bool, picture_id: u16) -> Outgoing {
+    let [high, low] = (picture_id | 0x8000).to_be_bytes();
+    let mut payload = vec![if is_key { 0xAC } else { 0xEC }, high, low, 0, picture_id as u8];
+    payload.extend_from_slice(b"sealed");
+    let outgoing = video(0, sequence_number, &Vp8Frame::key(0, b""));
+    Outgoing {
+        payload_type: common::VP9,
+        payload,
+        ..outgoing
+    }
 }
 
 fn slot(browser: u64, name: &str) -> rtp::Ssrc {

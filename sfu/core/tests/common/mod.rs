@@ -18,6 +18,7 @@ use transport::{Certificate, IceCredentials, Received, SrtpKeys, SrtpProfile, Tr
 
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const VP8: u8 = 100;
+pub(crate) const VP9: u8 = 101;
 pub(crate) const LAYERS: [&str; 3] = ["l", "m", "h"];
 
 /// Bytes of the VP8 descriptor that [`Vp8Frame`] writes.
@@ -43,6 +44,13 @@ pub(crate) fn start() -> Instant {
 /// Our address.
 pub(crate) fn server() -> SocketAddr {
     ([10, 0, 0, 1], 8_080).into()
+}
+
+/// One certificate for all, because making one takes milliseconds.
+pub(crate) fn certificate() -> Arc<Certificate> {
+    static CERTIFICATE: LazyLock<Arc<Certificate>> =
+        LazyLock::new(|| Arc::new(Certificate::generate().unwrap()));
+    CERTIFICATE.clone()
 }
 
 /// A core and the time.
@@ -94,15 +102,14 @@ pub(crate) struct Outgoing {
 
 impl Lab {
     pub(crate) fn new(seed: u64) -> Self {
-        static CERTIFICATE: LazyLock<Arc<Certificate>> =
-            LazyLock::new(|| Arc::new(Certificate::generate().unwrap()));
         let format = |codec, clock_rate_hz| Format { codec, clock_rate_hz };
         let sfu = Sfu::new(Config {
-            certificate: CERTIFICATE.clone(),
+            certificate: certificate(),
             media_addresses: vec![server()],
             media: MediaProfile::new([
                 (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000)),
                 (PayloadType::new(VP8).unwrap(), format(Codec::Vp8, 90_000)),
+                (PayloadType::new(VP9).unwrap(), format(Codec::Vp9, 90_000)),
             ]),
             seed,
         });
@@ -442,12 +449,21 @@ pub(crate) fn slot_ssrc(browser: u64, slot: &str) -> u32 {
 
 /// A connection as the canonical offer makes it: microphone, camera with three layers, 4 + 9 slots.
 pub(crate) fn connection(number: u64) -> PeerConnection {
-    let payload_types = |number| vec![PayloadType::new(number).unwrap()];
+    let payload_types = |numbers: &[u8]| {
+        numbers
+            .iter()
+            .map(|number| PayloadType::new(*number).unwrap())
+            .collect()
+    };
     let slot = |name: String, media| Slot {
         mid: Mid::new(&name).unwrap(),
         media,
         ssrc: Ssrc(slot_ssrc(number, &name)),
-        payload_types: payload_types(if media == Media::Audio { OPUS } else { VP8 }),
+        payload_types: payload_types(if media == Media::Audio {
+            &[OPUS]
+        } else {
+            &[VP8, VP9]
+        }),
     };
     let audio_slots = (0..4).map(|index| slot(format!("a{index}"), Media::Audio));
     let video_slots = (0..9).map(|index| slot(format!("v{index}"), Media::Video));
@@ -459,14 +475,14 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
             Publication {
                 mid: Mid::new("m").unwrap(),
                 kind: SourceKind::Microphone,
-                payload_types: payload_types(OPUS),
+                payload_types: payload_types(&[OPUS]),
                 rids: Vec::new(),
                 ssrcs: Vec::new(),
             },
             Publication {
                 mid: Mid::new("c").unwrap(),
                 kind: SourceKind::Camera,
-                payload_types: payload_types(VP8),
+                payload_types: payload_types(&[VP8, VP9]),
                 rids: LAYERS.map(|rid| Rid::new(rid).unwrap()).to_vec(),
                 ssrcs: Vec::new(),
             },
