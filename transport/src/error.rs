@@ -61,7 +61,4 @@ pub enum SetupError {
     /// An ICE credential is empty, too long, or holds characters that RFC 8839 does not allow.
     #[error("an ICE credential is malformed")]
     Credentials,
-    /// Keys or salts are of the wrong length for their profile.
-    #[error("the SRTP keys do not fit their profile")]
-    Keys,
 }

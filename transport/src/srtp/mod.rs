@@ -2,6 +2,9 @@
 //!
 //! `session` opens and seals packets in place; it finds the packet's index (`index`), asks whether it was seen
 //! (`replay`), and gives the bytes to a `cipher` whose keys come from `derivation`.
+//!
+//! Master keys, session keys and what RustCrypto expands from them are overwritten when dropped. What ring expands is
+//! not: it offers no way.
 
 mod cipher;
 mod contexts;
@@ -16,5 +19,5 @@ mod session;
 mod testing;
 
 pub use error::SrtpError;
-pub use profile::{SrtpKeys, SrtpProfile};
+pub use profile::{SrtpKeys, SrtpKeysError, SrtpProfile};
 pub use session::{Protection, Protector, Unprotector};

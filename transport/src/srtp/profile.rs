@@ -4,8 +4,6 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::error::SetupError;
-
 /// A protection profile that DTLS-SRTP can agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SrtpProfile {
@@ -58,6 +56,11 @@ impl fmt::Display for SrtpProfile {
     }
 }
 
+/// Keys or salts are of the wrong length for their profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the SRTP keys do not fit their profile")]
+pub struct SrtpKeysError;
+
 /// The master keys and salts of both directions.
 #[derive(Clone)]
 pub struct SrtpKeys {
@@ -70,10 +73,10 @@ impl SrtpKeys {
     /// Takes what `send` and `receive` are protected with: master key followed by master salt.
     ///
     /// Fails when a length does not fit the profile.
-    pub fn new(profile: SrtpProfile, send: &[u8], receive: &[u8]) -> Result<Self, SetupError> {
+    pub fn new(profile: SrtpProfile, send: &[u8], receive: &[u8]) -> Result<Self, SrtpKeysError> {
         let len = profile.key_len() + profile.salt_len();
         if send.len() != len || receive.len() != len {
-            return Err(SetupError::Keys);
+            return Err(SrtpKeysError);
         }
         Ok(Self {
             profile,
@@ -87,10 +90,14 @@ impl SrtpKeys {
     /// `is_client` says which side we are. Fails when the length does not fit the profile.
     ///
     /// Source: RFC 5764 section 4.2.
-    pub fn from_exported(profile: SrtpProfile, exported: &[u8], is_client: bool) -> Result<Self, SetupError> {
+    pub fn from_exported(
+        profile: SrtpProfile,
+        exported: &[u8],
+        is_client: bool,
+    ) -> Result<Self, SrtpKeysError> {
         let (key_len, salt_len) = (profile.key_len(), profile.salt_len());
         if exported.len() != 2 * (key_len + salt_len) {
-            return Err(SetupError::Keys);
+            return Err(SrtpKeysError);
         }
         let (keys, salts) = exported.split_at(2 * key_len);
         let join = |side: usize| {
