@@ -159,7 +159,8 @@ impl Sfu {
         let received = peer
             .transport
             .handle_datagram(path.local, path.remote, datagram, now);
-        if received.is_ok() {
+        // A DTLS record proves nothing before it is opened, so it does not keep a path for its owner.
+        if received.is_ok() && kind != DatagramKind::Dtls {
             peer.heard_at = now;
         }
         match received {
