@@ -64,7 +64,7 @@ describe('a page that is bent', () => {
     const control = await Wire.open(server.port);
     const ben = new Person(await visit(browser), 'Ben');
     await ben.join(link.replace(bent.url, server.url));
-    await eventually('the bent page sees Ben', () => bare.sees('Ben'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+    await eventually('the bent page sees Ben', () => bare.sees('Ben'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 30);
     const counted = await counts(server, await control.close());
     expect(counted.onTheWire).toBeGreaterThan(50);
     expect(counted.atTheEdge).toBeGreaterThan(50);

@@ -17,10 +17,10 @@ const SWITCHES = [
   'e2eeEnabled',
   'insecureMode',
   'noEncryption',
-  'plaintext',
+  'allowPlaintext',
+  'plaintextMode',
   'skipEncryption',
   'bent-page',
-  'bent-worker',
 ];
 
 /** Everything in a folder that a browser would run or read, in one text. */
