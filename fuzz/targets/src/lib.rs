@@ -3,6 +3,11 @@
 //! `cargo xtask fuzz` feeds them from a fuzzer; `tests/replay.rs` feeds them every committed file of
 //! `fuzz/corpus/` on stable Rust. A function panics when what it was given broke a promise.
 
+pub mod e2ee;
+pub mod rtp;
+pub mod signaling;
+pub mod transport;
+
 /// One fuzz target.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
@@ -12,5 +17,25 @@ pub struct Target {
     pub run: fn(&[u8]),
 }
 
+impl Target {
+    const fn new(name: &'static str, run: fn(&[u8])) -> Self {
+        Self { name, run }
+    }
+}
+
 /// Every target.
-pub const TARGETS: &[Target] = &[];
+pub const TARGETS: &[Target] = &[
+    Target::new("rtp_packet", rtp::rtp_packet),
+    Target::new("header_extensions", rtp::header_extensions),
+    Target::new("rtcp", rtp::rtcp),
+    Target::new("vp8_descriptor", rtp::vp8_descriptor),
+    Target::new("vp9_descriptor", rtp::vp9_descriptor),
+    Target::new("av1_aggregation", rtp::av1_aggregation),
+    Target::new("demux", transport::demux),
+    Target::new("stun", transport::stun),
+    Target::new("srtp_unprotect", transport::srtp_unprotect),
+    Target::new("client_message", signaling::client_message),
+    Target::new("sdp_answer", signaling::sdp_answer),
+    Target::new("sframe_header", e2ee::sframe_header),
+    Target::new("announcement", e2ee::announcement),
+];
