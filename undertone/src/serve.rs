@@ -52,6 +52,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     ];
     greet(&sfu, &greeting).await;
 
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
     signals.wait().await;
     tracing::info!("stopping");
     health.stop();

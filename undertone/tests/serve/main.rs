@@ -1,5 +1,6 @@
 //! The server as an operator and a browser meet it.
 
+mod documentation;
 mod privacy;
 mod server;
 
