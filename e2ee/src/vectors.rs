@@ -208,6 +208,39 @@ fn announcement_vectors_are_current() {
 
 #[test]
 fn frame_vectors_are_current() {
+    let keys = interim_keys();
+    let mut sealer = Sealer::new(&keys, key_id(1, 3, 0)).unwrap();
+    let mut opener = Opener::default();
+    opener.insert(&keys, key_id(1, 3, 0)).unwrap();
+    let frames: Vec<Value> = frame_samples()
+        .into_iter()
+        .enumerate()
+        .map(|(counter, (media_type, codec, layer, plaintext))| {
+            let prefix = Prefix::of_frame(codec, plaintext, layer).unwrap();
+            let mut frame = Vec::new();
+            sealer.seal(&prefix, plaintext, &mut frame).unwrap();
+            let received = as_received(codec, prefix.as_bytes(), &frame);
+            let mut buffer = Vec::new();
+            let opened = opener.open(codec, &received, &mut buffer).unwrap();
+            assert_eq!((opened.plaintext, opened.counter), (plaintext, counter as u64));
+            json!({
+                "media_type": media_type, "temporal": layer.temporal, "spatial": layer.spatial,
+                "counter": counter, "plaintext": hex(plaintext), "is_key_frame": opened.is_key_frame,
+                "prefix": hex(prefix.as_bytes()), "frame": hex(&frame), "received": hex(&received),
+            })
+        })
+        .collect();
+    let base_key = hex(secret(None)
+        .interim_base_key(RoomId::new(ROOM), seat(3), &Salt::new(SALT))
+        .as_bytes());
+    check(
+        "frames.json",
+        &json!({ "base_key": base_key, "track": 1, "seat": 3, "epoch": 0, "frames": frames }),
+    );
+}
+
+/// A frame of each codec and prefix: media type, codec, layer and plaintext.
+fn frame_samples() -> [(&'static str, Codec, Layer, &'static [u8]); 9] {
     let vp8_key: &[u8] = &[
         0x50, 0x2f, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0xe0, 0x81, 0xaa, 0xbb,
     ];
@@ -215,7 +248,7 @@ fn frame_vectors_are_current() {
         temporal: 2,
         spatial: 1,
     };
-    let samples: [(&str, Codec, Layer, &[u8]); 9] = [
+    [
         (
             "audio/opus",
             Codec::Opus,
@@ -248,36 +281,7 @@ fn frame_vectors_are_current() {
             },
             &[0x0a, 1, 0, 0x32, 0],
         ),
-    ];
-    let keys = interim_keys();
-    let mut sealer = Sealer::new(&keys, key_id(1, 3, 0)).unwrap();
-    let mut opener = Opener::default();
-    opener.insert(&keys, key_id(1, 3, 0)).unwrap();
-    let frames: Vec<Value> = samples
-        .into_iter()
-        .enumerate()
-        .map(|(counter, (media_type, codec, layer, plaintext))| {
-            let prefix = Prefix::of_frame(codec, plaintext, layer).unwrap();
-            let mut frame = Vec::new();
-            sealer.seal(&prefix, plaintext, &mut frame).unwrap();
-            let received = as_received(codec, prefix.as_bytes(), &frame);
-            let mut buffer = Vec::new();
-            let opened = opener.open(codec, &received, &mut buffer).unwrap();
-            assert_eq!((opened.plaintext, opened.counter), (plaintext, counter as u64));
-            json!({
-                "media_type": media_type, "temporal": layer.temporal, "spatial": layer.spatial,
-                "counter": counter, "plaintext": hex(plaintext), "is_key_frame": opened.is_key_frame,
-                "prefix": hex(prefix.as_bytes()), "frame": hex(&frame), "received": hex(&received),
-            })
-        })
-        .collect();
-    let base_key = hex(secret(None)
-        .interim_base_key(RoomId::new(ROOM), seat(3), &Salt::new(SALT))
-        .as_bytes());
-    check(
-        "frames.json",
-        &json!({ "base_key": base_key, "track": 1, "seat": 3, "epoch": 0, "frames": frames }),
-    );
+    ]
 }
 
 /// AV1 depacketizers write the unit's size into its header; others change nothing.

@@ -120,7 +120,11 @@ impl SfuHandle {
             return Err(SfuBusy);
         }
         self.link.commands.try_send(command).map_err(|_| SfuBusy)?;
-        self.link.waker.wake().map_err(|_| SfuBusy)
+        // The command is taken: a second one may not follow. Without the wake it waits for the worker's next turn.
+        if let Err(error) = self.link.waker.wake() {
+            tracing::error!(%error, "the SFU worker was not woken for a command");
+        }
+        Ok(())
     }
 
     /// Asks every media address whether it answers; takes about a second for each that does not. It blocks, so
