@@ -39,13 +39,13 @@ export class Server {
     this.pid = child.pid ?? 0;
   }
 
-  /** Starts a server on free ports and waits until it says that it is ready. */
-  static async start({ capture = true }: { readonly capture?: boolean } = {}): Promise<Server> {
+  /** Starts a server, on free ports unless told otherwise, and waits until it says that it is ready. */
+  static async start({ capture = true, port = 0 }: { capture?: boolean; port?: number } = {}): Promise<Server> {
     const folder = mkdtempSync(path.join(tmpdir(), 'undertone-test-'));
     const output: string[] = [];
     const child = spawn(
       serverBinary(),
-      ['serve', '--port', '0', '--media-address', '127.0.0.1', '--metrics-address', '127.0.0.1:0'],
+      ['serve', '--port', String(port), '--media-address', '127.0.0.1', '--metrics-address', '127.0.0.1:0'],
       {
         cwd: folder,
         env: { ...process.env, ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
