@@ -217,8 +217,8 @@ export function createProblem(problem: CreateError['problem']): string {
   }
 }
 
-const OTHER_KEY = 'Has another key than you: another link or password, or it is not who it claims to be.';
-const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. Its sound and picture stay closed.';
+const OTHER_KEY = 'Its key does not fit yours. Another link or password?';
+const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. It stays closed.';
 
 /** Why a tile shows nothing that was opened. */
 export const TILES: Readonly<Record<TileReason, string>> = {
@@ -232,20 +232,21 @@ export const TILES: Readonly<Record<TileReason, string>> = {
   own_seat: BAD_ANNOUNCEMENT,
   bad_name: BAD_ANNOUNCEMENT,
   bad_tracks: BAD_ANNOUNCEMENT,
-  superseded: 'The server shows an older announcement of it. Waiting for the current one…',
+  superseded: 'The server shows an old announcement of it…',
   too_many: BAD_ANNOUNCEMENT,
   announcement_refused: OTHER_KEY,
-  waiting_for_key: 'Sends under a key that nobody has announced. It stays closed.',
+  waiting_for_key: 'Sends under a key that nobody announced. It stays closed.',
   waiting_for_key_frame: 'Waiting for a whole picture…',
-  tampered: 'What arrives was changed on its way or has another key. It stays closed.',
+  tampered: 'What arrives was changed on its way. It stays closed.',
   replayed: 'What arrives was sent before. It stays closed.',
   reordered: 'What arrives is out of order. It stays closed.',
   wrong_kind: 'What arrives is not what was announced. It stays closed.',
   changed_too_soon: 'The server changes streams too fast. They stay closed.',
-  codec: 'What arrives is in a form that this browser does not know.',
+  codec: 'Sends in a form that this browser does not know.',
   exhausted: 'Its key is used up. It has to rejoin.',
   overload: 'This computer cannot keep up with decrypting.',
   not_entered: 'Keys are not ready yet…',
+  detached: 'An earlier connection still delivers. It stays closed.',
   fault: 'Decrypting failed in this browser.',
   empty: 'Nothing arrives yet…',
   duplicate: 'Nothing new arrives…',

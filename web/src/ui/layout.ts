@@ -8,19 +8,22 @@ export interface Grid {
   readonly tileHeight: number;
 }
 
-/** Widest and tallest shape of a tile, as width / height. */
+/** Widest shape of a tile, as width / height: that of the cameras. */
 const ASPECT_MAX = 16 / 9;
-const ASPECT_MIN = 3 / 4;
+/** Narrowest shape: upright on a phone, but on a wide screen upright tiles would cut off most of a picture. */
+const ASPECT_MIN_UPRIGHT = 3 / 4;
+const ASPECT_MIN_WIDE = 4 / 3;
 
 /** The grid of `count` tiles with the largest tiles in `width` x `height`, `gap` between them. */
 export function gridFor(count: number, width: number, height: number, gap: number): Grid {
+  const aspectMin = width > height ? ASPECT_MIN_WIDE : ASPECT_MIN_UPRIGHT;
   let best: Grid = { columns: 1, rows: Math.max(count, 1), tileWidth: 0, tileHeight: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
     const cellWidth = Math.max(0, (width - gap * (columns - 1)) / columns);
     const cellHeight = Math.max(0, (height - gap * (rows - 1)) / rows);
     const tileWidth = Math.floor(Math.min(cellWidth, cellHeight * ASPECT_MAX));
-    const tileHeight = Math.floor(Math.min(cellHeight, cellWidth / ASPECT_MIN));
+    const tileHeight = Math.floor(Math.min(cellHeight, cellWidth / aspectMin));
     if (tileWidth * tileHeight > best.tileWidth * best.tileHeight) best = { columns, rows, tileWidth, tileHeight };
   }
   return best;

@@ -18,6 +18,8 @@ interface Props {
   readonly isCameraOff: boolean;
   readonly isSpeaking: boolean;
   readonly words: string | null;
+  /** Whether the picture shows somebody; initials stand there otherwise. */
+  readonly isPictured: boolean;
   /** Beside the name. */
   readonly note?: string;
   /** The picture. */
@@ -25,7 +27,7 @@ interface Props {
 }
 
 export function TileFrame(props: Props): JSX.Element {
-  const { name, label, hue, e2ee, isMuted, isCameraOff, isSpeaking, words, note, children } = props;
+  const { name, label, hue, e2ee, isMuted, isCameraOff, isSpeaking, isPictured, words, note, children } = props;
   return (
     <div
       role="group"
@@ -33,16 +35,15 @@ export function TileFrame(props: Props): JSX.Element {
       class={`tile tile-hue-${hue} ${isSpeaking ? 'tile-speaking' : ''} ${e2ee === 'failed' ? 'tile-failed' : ''}`}
       data-e2ee={e2ee ?? undefined}
     >
-      <div class="avatar" aria-hidden="true">
-        {name === null ? '?' : initials(name)}
-      </div>
       {children}
-      {words === null ? null : (
-        <p class={`tile-words ${isCameraOff || e2ee !== null ? '' : 'tile-words-over'}`}>
-          {e2ee === 'failed' ? <Icon name="warning" /> : null}
-          <span>{words}</span>
-        </p>
-      )}
+      <div class={`tile-middle ${isPictured ? 'tile-middle-low' : ''}`}>
+        {isPictured ? null : (
+          <div class="avatar" aria-hidden="true">
+            {name === null ? '?' : initials(name)}
+          </div>
+        )}
+        {words === null ? null : <p class="tile-words">{words}</p>}
+      </div>
       <div class="tile-foot">
         <p class="tile-name">
           {e2ee === 'encrypted' ? (

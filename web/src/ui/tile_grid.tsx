@@ -65,6 +65,7 @@ function OtherTile({ model, tile }: OtherProps): JSX.Element {
       isMuted={!tile.microphoneOn}
       isCameraOff={!tile.cameraOn}
       isSpeaking={sound !== null && tile.microphoneOn && model.speaks(sound)}
+      isPictured={isShown}
       words={tile.reason === null ? null : TILES[tile.reason]}
     >
       <Picture
@@ -90,6 +91,7 @@ function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly is
       isMuted={microphone.status !== 'on'}
       isCameraOff={camera.status !== 'on'}
       isSpeaking={model.speaks(null)}
+      isPictured={camera.status === 'on'}
       words={isAlone ? CALL.alone : null}
       note={CALL.you}
     >
