@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { launch, visit, type Visitor } from './harness/chromium.ts';
 import { Person } from './harness/meeting.ts';
 import { Server } from './harness/server.ts';
-import { eventually, sleep } from './harness/wait.ts';
+import { sleep } from './harness/wait.ts';
 
 /** The sizes and schemes that are looked at. */
 const LOOKS: readonly { name: string; visitor: Visitor }[] = [
@@ -50,7 +50,7 @@ async function photograph(browser: Browser, look: string, visitor: Visitor): Pro
   const others = [new Person(await visit(browser), 'Benedikt'), new Person(await visit(browser), 'Chiamaka Okonkwo')];
   for (const other of others) await other.join(link, PASSWORD);
   for (const other of others) {
-    await eventually('the call is complete', () => ada.sees(other.name), (tile) => tile.e2ee === 'encrypted' && tile.frames > 10);
+    await ada.seesMoving(other.name, 10);
   }
   await take('4-call');
   const security = ada.page.getByRole('button', { name: /security/i });

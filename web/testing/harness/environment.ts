@@ -27,7 +27,7 @@ export function serverBinary(): string {
 export function chromiumBinary(): string {
   const binary = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   if (!existsSync(binary)) {
-    throw new Error(`No Chromium at ${binary}. Install it with \`apt-get install chromium\`, or give its path in CHROMIUM.`);
+    throw new Error(`No Chromium at ${binary}. Install it (apt-get install chromium), or give its path in CHROMIUM.`);
   }
   return binary;
 }

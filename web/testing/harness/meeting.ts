@@ -1,7 +1,10 @@
 // A person in a meeting, who finds everything by role and accessible name, as the page promises.
 import type { Locator, Page } from 'playwright-core';
 
-import { PATIENCE_MS } from './wait.ts';
+import { eventually, PATIENCE_MS } from './wait.ts';
+
+/** Frames that must follow before a video is believed to move: half a second of the made-up camera. */
+const FRAMES_THAT_MOVE = 5;
 
 /** What a tile shows about one participant. */
 export interface TileState {
@@ -84,10 +87,31 @@ export class Person {
     return this.page.getByRole('group', { name, exact: true });
   }
 
-  /** Whose names the list of participants holds. */
-  async participants(): Promise<string> {
-    const list = this.page.getByRole('list', { name: 'Participants' });
-    return (await list.count()) === 0 ? '' : list.first().innerText();
+  /** Waits until the list of participants holds, or does not hold, `name`. */
+  async lists(name: string, isThere: boolean = true): Promise<void> {
+    const people = this.page.getByRole('list', { name: 'Participants' }).getByRole('listitem');
+    await eventually(
+      `${name} is on ${this.name}'s list: ${isThere}`,
+      () => people.allInnerTexts(),
+      (lines) => lines.length > 0 && lines.some((line) => line.includes(name)) === isThere,
+    );
+  }
+
+  /** Waits until the tile of `name` is marked as encrypted and has shown `frames` further frames. */
+  async seesMoving(name: string, frames: number = FRAMES_THAT_MOVE): Promise<void> {
+    const before = await this.sees(name);
+    // A video that was just made counts from zero again.
+    await eventually(
+      `${this.name} sees ${name} move`,
+      () => this.sees(name),
+      (tile) => tile.e2ee === 'encrypted' && (tile.frames > before.frames + frames || tile.frames < before.frames),
+    );
+  }
+
+  /** Waits until what is written on the tile of `name` matches, or does not match, `words`. */
+  async reads(name: string, words: RegExp, isThere: boolean = true): Promise<void> {
+    const what = `${this.name} reads ${words} on the tile of ${name}: ${isThere}`;
+    await eventually(what, () => this.sees(name), (tile) => words.test(tile.text) === isThere);
   }
 
   /** What is on the tile of `name` right now. */

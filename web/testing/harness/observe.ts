@@ -59,7 +59,8 @@ export function numbers(page: Page): Promise<Numbers> {
     const received: StreamNumbers[] = [];
     for (const connection of all.filter((one) => one.connectionState !== 'closed')) {
       const report = new Map<string, Record<string, string | number | undefined>>();
-      (await connection.getStats()).forEach((entry: Record<string, string | number>, id: string) => report.set(id, entry));
+      const stats = await connection.getStats();
+      stats.forEach((entry: Record<string, string | number>, id: string) => report.set(id, entry));
       for (const entry of report.values()) {
         const number = (key: string): number => Number(entry[key] ?? 0);
         const text = (key: string): string => String(entry[key] ?? '');

@@ -15,6 +15,9 @@ import { Wire } from '../harness/wire.ts';
 /** The largest message that a client may send, in bytes. */
 const MESSAGE_BYTES_MAX = 65_536;
 
+/** A sound `hello` for a room that nobody made. */
+const UNKNOWN: Message = { type: 'hello', version: 1, room: 'A'.repeat(22), gate: 'A'.repeat(43) };
+
 describe('a running call', () => {
   let server: Server;
   let browser: Browser;
@@ -44,18 +47,9 @@ describe('a running call', () => {
   /** Both see and hear each other, still. */
   async function flows(): Promise<void> {
     for (const [person, name] of [[ada, 'Ben'], [ben, 'Ada']] as const) {
-      const before = await person.sees(name);
-      const { received } = await numbers(person.page);
-      await eventually(
-        `${person.name} sees ${name} move`,
-        () => person.sees(name),
-        (tile) => tile.e2ee === 'encrypted' && tile.frames > before.frames + 5,
-      );
-      await eventually(
-        `${person.name} hears ${name}`,
-        async () => total((await numbers(person.page)).received, 'audio', 'audioEnergy'),
-        (energy) => energy > total(received, 'audio', 'audioEnergy'),
-      );
+      const before = await energy(person);
+      await person.seesMoving(name);
+      await eventually(`${person.name} hears ${name}`, () => energy(person), (now) => now > before);
     }
     const { connections } = await numbers(ada.page);
     expect(connections, 'Ada never had to connect anew').toBe(1);
@@ -100,10 +94,10 @@ describe('a running call', () => {
     ['a duplicate key', '{"type":"ping","type":"leave"}', 'malformed'],
     ['a wrong type of a value', { type: 'hello', version: 1, room: 7, gate: [] }, 'malformed'],
     ['deep nesting', `{"type":${'['.repeat(5_000)}`, 'malformed'],
-    ['an unknown version', { type: 'hello', version: 2, room: 'A'.repeat(22), gate: 'A'.repeat(43) }, 'version_unsupported'],
+    ['an unknown version', { ...UNKNOWN, version: 2 }, 'version_unsupported'],
     ['an answer before hello', { type: 'answer', negotiation: 1, sdp: 'v=0' }, 'out_of_order'],
     ['a message that is too large', 'x'.repeat(MESSAGE_BYTES_MAX + 1), 'too_large'],
-    ['an unknown room', { type: 'hello', version: 1, room: 'A'.repeat(22), gate: 'A'.repeat(43) }, 'refused'],
+    ['an unknown room', UNKNOWN, 'refused'],
   ])('is not disturbed by another client that sends %s', async (_, message, code) => {
     const before = await server.metrics();
     const client = await BareClient.open(server.url);
@@ -120,7 +114,7 @@ describe('a running call', () => {
     wrong.say({ ...hello, gate: 'A'.repeat(43) });
     const { detail: wrongDetail, code } = await wrong.hears('error');
     const unknown = await BareClient.open(server.url);
-    unknown.say({ ...hello, room: 'B'.repeat(21) + 'A', gate: 'A'.repeat(43) });
+    unknown.say(UNKNOWN);
     const { detail: unknownDetail } = await unknown.hears('error');
     expect(code).toBe('refused');
     expect(wrongDetail).toBe(unknownDetail);
@@ -144,17 +138,29 @@ describe('a running call', () => {
     ['a length of 2^62', () => frame(0x81, Buffer.from('{}'), 2 ** 62)],
     ['an unmasked frame', () => Buffer.from([0x81, 0x02, 0x7b, 0x7d])],
     ['a binary message', () => frame(0x82, randomBytes(64))],
-    ['an endless series of fragments', () => Buffer.concat(Array.from({ length: 3_000 }, () => frame(0x01, randomBytes(40))))],
+    ['a message within a message', () => Buffer.concat([frame(0x01, Buffer.from('{')), frame(0x01, Buffer.from('}'))])],
+    ['a message in endless fragments', () => Buffer.concat([frame(0x01, Buffer.from('{')), ...fragments(6_000)])],
     ['no WebSocket at all', () => randomBytes(4_096)],
   ])('is not disturbed by a connection that sends %s, which is closed', async (_, bytes) => {
     const socket = await rawWebSocket(server.url);
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     socket.write(bytes());
-    await Promise.race([closed, sleep(10_000).then(() => Promise.reject(new Error('The server kept the connection.')))]);
+    const kept = await Promise.race([closed.then(() => false), sleep(10_000).then(() => true)]);
     socket.destroy();
+    expect(kept, 'the server kept the connection').toBe(false);
     await flows();
   });
 });
+
+/** Continuations of a message that never ends (opcode 0 without FIN), 40 bytes each. */
+function fragments(count: number): Buffer[] {
+  return Array.from({ length: count }, () => frame(0x00, Buffer.alloc(40, ' ')));
+}
+
+/** Everything that a person has heard so far. */
+async function energy(person: Person): Promise<number> {
+  return total((await numbers(person.page)).received, 'audio', 'audioEnergy');
+}
 
 /** How much all counters of dropped or rejected datagrams have grown. */
 function dropped(grown: Readonly<Record<string, number>>): number {

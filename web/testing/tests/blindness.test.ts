@@ -11,7 +11,7 @@ import { mediaPackets } from '../harness/rtp.ts';
 import { countFound, samplesOf } from '../harness/search.ts';
 import { Server } from '../harness/server.ts';
 import { framesOf, tappedFrames, type TappedFrame } from '../harness/tapped.ts';
-import { eventually, sleep } from '../harness/wait.ts';
+import { sleep } from '../harness/wait.ts';
 import { Wire } from '../harness/wire.ts';
 
 /** How long the call is recorded, in milliseconds. */
@@ -38,10 +38,11 @@ describe('a normal call whose encoders are tapped', () => {
     const link = await tapped.createMeeting(bent.url, 'swordfish');
     await tapped.askToJoin('swordfish');
     await tapped.isInCall();
-    const others = [new Person(await visit(browser), 'Ben'), new Person(await visit(browser, { withoutDevices: true }), 'Eve')];
-    for (const other of others) {
+    const ben = new Person(await visit(browser), 'Ben');
+    const eve = new Person(await visit(browser, { withoutDevices: true }), 'Eve');
+    for (const other of [ben, eve]) {
       await other.join(link.replace(bent.url, server.url), 'swordfish');
-      await eventually(`${other.name} sees the tapped page`, () => other.sees('Tapped'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+      await other.seesMoving('Tapped');
     }
     await sleep(RECORDED_MS);
     frames = await tappedFrames(tapped.page);

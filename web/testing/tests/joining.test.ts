@@ -37,7 +37,7 @@ describe('before joining', () => {
   ] as const)('a person %s is told so in words and can still join', async (_, devices, words) => {
     const ada = await open(devices);
     await ada.createMeeting(server.url);
-    await eventually('the page says what is wrong', () => ada.page.locator('body').innerText(), (text) => words.test(text));
+    await ada.page.getByText(words).first().waitFor();
     await ada.askToJoin();
     await ada.isInCall();
   });
@@ -103,7 +103,8 @@ describe('before joining', () => {
     await ada.askToJoin();
     await ada.isInCall();
     await ada.button('Copy invite link').click();
-    const copied = await eventually('a link is copied', () => ada.page.evaluate(() => navigator.clipboard.readText()), (text) => text !== '');
+    const clipboard = (): Promise<string> => ada.page.evaluate(() => navigator.clipboard.readText());
+    const copied = await eventually('a link is copied', clipboard, (text) => text !== '');
     expect(copied).toBe(link);
     const ben = new Person(await visit(browser, { withoutDevices: true }), 'Ben');
     await ben.join(copied);
@@ -129,7 +130,8 @@ describe('before joining', () => {
 async function tabTo(page: Page, role: 'button' | 'textbox', name: string): Promise<void> {
   const wanted = page.getByRole(role, { name, exact: true });
   for (let presses = 0; presses <= TABS_MAX; presses++) {
-    if ((await wanted.count()) > 0 && (await wanted.first().evaluate((element) => element === document.activeElement))) return;
+    const [there] = await wanted.all();
+    if ((await there?.evaluate((element) => element === document.activeElement)) === true) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`${TABS_MAX} presses of Tab do not reach the ${role} ${name}.`);

@@ -64,7 +64,7 @@ describe('in a call', () => {
     await adaIsIn();
     const { port } = server;
     await server.stop();
-    await eventually('the loss is said', () => said(ada.page), (text) => /connection/i.test(text) && /lost/i.test(text));
+    await eventually('the loss is said', () => said(ada.page), (text) => /connection.*lost/i.test(text));
     server = await Server.start({ capture: false, port });
     await eventually('the end is said', () => said(ada.page), (text) => /ended/i.test(text));
     expect(await ada.button('Leave').count()).toBe(0);
@@ -75,10 +75,11 @@ describe('in a call', () => {
   it('says that sound and picture cannot reach the server', async () => {
     // Like a firewall: the offered candidates lead to a port where nobody answers.
     await ada.page.addInitScript(() => {
-      const { setRemoteDescription } = RTCPeerConnection.prototype;
-      RTCPeerConnection.prototype.setRemoteDescription = function blocked(description) {
-        const sdp = description.sdp?.replaceAll(/(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gi, '$1 9') ?? '';
-        return Reflect.apply(setRemoteDescription, this, [{ type: description.type, sdp }]);
+      globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+        override setRemoteDescription({ type, sdp }: RTCSessionDescriptionInit): Promise<void> {
+          const blocked = sdp?.replaceAll(/(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gi, '$1 9') ?? '';
+          return super.setRemoteDescription({ type, sdp: blocked });
+        }
       };
     });
     await adaIsIn();
@@ -89,33 +90,38 @@ describe('in a call', () => {
     const link = await adaIsIn();
     const ben = new Person(await visit(browser, { withoutDevices: true }), 'Ben');
     await ben.join(link);
-    await eventually('Ben sees Ada', () => ben.sees('Ada'), (tile) => tile.e2ee === 'encrypted' && tile.frames > 5);
+    await ben.seesMoving('Ada');
     const mallory = new Person(await visit(browser, { withoutDevices: true }), 'Mallory');
     // The answer that the server reads names another certificate than the one that is shown in DTLS.
     await mallory.page.addInitScript(() => {
-      const { send } = WebSocket.prototype;
-      WebSocket.prototype.send = function bent(data) {
-        const other = String(data).replaceAll(/(a=fingerprint:sha-256 )(..)/g, (_, name: string, byte: string) => name + (byte === 'AA' ? 'BB' : 'AA'));
-        send.call(this, other);
+      globalThis.WebSocket = class extends WebSocket {
+        override send(data: string): void {
+          const other = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'A7').join(':')}`;
+          super.send(data.replaceAll(/a=fingerprint:sha-256 [\dA-F:]+/g, other));
+        }
       };
     });
     const overheard = new Overheard(mallory.page);
     await mallory.page.goto(link);
     await mallory.askToJoin();
-    await eventually('Mallory is told', () => overheard.received.map((text) => text.slice(0, 300)).join('\n'), (text) => text.includes('"fingerprint_mismatch"'), 20_000);
-    const metrics = await server.metrics();
-    const counted = metrics.samples.filter((sample) => sample.labels['reason'] === 'fingerprint_mismatch' && sample.value > 0);
+    await eventually(
+      'Mallory is told',
+      () => overheard.received.map((text) => text.slice(0, 300)),
+      (received) => received.some((text) => text.includes('"fingerprint_mismatch"')),
+    );
+    const { samples } = await server.metrics();
+    const counted = samples.filter(({ labels, value }) => labels['reason'] === 'fingerprint_mismatch' && value > 0);
     expect(counted.length, 'it is counted by its reason').toBeGreaterThan(0);
-    const { frames } = await ben.sees('Ada');
-    await eventually('Ben still sees Ada', () => ben.sees('Ada'), (tile) => tile.e2ee === 'encrypted' && tile.frames > frames + 5);
+    await ben.seesMoving('Ada');
   });
 
   it('says that a device vanished', async () => {
     await ada.page.addInitScript(() => {
       globalThis.observedTracks = [];
-      const { getUserMedia } = MediaDevices.prototype;
-      MediaDevices.prototype.getUserMedia = async function observed(constraints) {
-        const stream = await getUserMedia.call(this, constraints);
+      const devices = navigator.mediaDevices;
+      const getUserMedia = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = async (constraints) => {
+        const stream = await getUserMedia(constraints);
         globalThis.observedTracks.push(...stream.getTracks());
         return stream;
       };
@@ -123,7 +129,7 @@ describe('in a call', () => {
     const link = await adaIsIn();
     const ben = new Person(await visit(browser, { withoutDevices: true }), 'Ben');
     await ben.join(link);
-    await eventually('Ben sees Ada', () => ben.sees('Ada'), (tile) => tile.frames > 5);
+    await ben.seesMoving('Ada');
     await ada.page.evaluate(() => {
       // Unplugged for good: the page finds no other camera.
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('gone', 'NotFoundError'));
@@ -131,12 +137,13 @@ describe('in a call', () => {
       camera?.stop();
       camera?.dispatchEvent(new Event('ended'));
     });
-    await eventually('it is said', () => said(ada.page), (text) => /camera/i.test(text) && /disconnected|vanished|gone/i.test(text));
-    await eventually('Ben sees that the camera is off', () => ben.sees('Ada'), (tile) => /camera.*off/i.test(tile.text));
+    await eventually('it is said', () => said(ada.page), (text) => /camera was disconnected/i.test(text));
+    await ben.reads('Ada', /camera.*off/i);
   });
 
   it('offers a button where the browser holds back the sound', async () => {
     await ada.page.addInitScript(() => {
+      // oxlint-disable-next-line typescript/unbound-method -- it is called for an element below
       const { play } = HTMLMediaElement.prototype;
       let isAllowed = false;
       addEventListener('pointerdown', (event) => {

@@ -31,14 +31,8 @@ describe('the search', () => {
 
 describe('the capture of the core', () => {
   it('is read record by record, without the one that is still being written', () => {
-    const record = (direction: number, bytes: Buffer): Buffer => {
-      const head = Buffer.alloc(13);
-      head.writeUInt8(direction, 0);
-      head.writeBigUInt64BE(5n, 1);
-      head.writeUInt32BE(bytes.length, 9);
-      return Buffer.concat([head, bytes]);
-    };
-    const file = Buffer.concat([record(0, Buffer.from('one')), record(1, Buffer.from('two')), record(1, Buffer.from('three')).subarray(0, 15)]);
+    const begun = record(1, Buffer.from('three')).subarray(0, 15);
+    const file = Buffer.concat([record(0, Buffer.from('one')), record(1, Buffer.from('two')), begun]);
     const records = parseCapture(file);
     expect(crossing(records, 'in')).toEqual([Buffer.from('one')]);
     expect(crossing(records, 'out')).toEqual([Buffer.from('two')]);
@@ -47,9 +41,14 @@ describe('the capture of the core', () => {
 
 describe('the reader of RTP', () => {
   it('finds the payload behind extensions and before padding', () => {
-    const packet = Buffer.from('b0e4000100000002000000030000aaaabede000110ff0000' + '11223344' + '0002', 'hex');
-    packet[0] = 0xb1;
-    expect(parseRtp(packet)).toMatchObject({ payloadType: 100, sequenceNumber: 1, ssrc: 3, headerLength: 24, paddingLength: 2 });
+    const packet = Buffer.from('b1e4000100000002000000030000aaaabede000110ff0000112233440002', 'hex');
+    expect(parseRtp(packet)).toEqual({
+      payloadType: 100,
+      sequenceNumber: 1,
+      ssrc: 3,
+      headerLength: 24,
+      paddingLength: 2,
+    });
     expect(rtpPayload(packet).toString('hex')).toBe('11223344');
     expect(mediaPackets([packet], [3]).length).toBe(1);
     expect(mediaPackets([packet], [4]).length).toBe(0);
@@ -78,7 +77,8 @@ describe('the reader of metrics', () => {
 describe('the wire', () => {
   it('shows datagrams to and from a port', async () => {
     const receiver = createSocket('udp4');
-    const port = await new Promise<number>((resolve) => receiver.bind(0, '127.0.0.1', () => resolve(receiver.address().port)));
+    await new Promise<void>((resolve) => receiver.bind(0, '127.0.0.1', () => resolve()));
+    const { port } = receiver.address();
     const wire = await Wire.open(port);
     const sender = createSocket('udp4');
     const payload = randomBytes(700);
@@ -87,6 +87,16 @@ describe('the wire', () => {
     const datagrams = await wire.close();
     sender.close();
     receiver.close();
-    expect(datagrams.filter((datagram) => datagram.destinationPort === port).map((datagram) => datagram.payload)).toEqual([payload]);
+    const arrived = datagrams.filter((datagram) => datagram.destinationPort === port);
+    expect(arrived.map((datagram) => datagram.payload)).toEqual([payload]);
   });
 });
+
+/** A record of the core's capture. */
+function record(direction: number, bytes: Buffer): Buffer {
+  const head = Buffer.alloc(13);
+  head.writeUInt8(direction, 0);
+  head.writeBigUInt64BE(5n, 1);
+  head.writeUInt32BE(bytes.length, 9);
+  return Buffer.concat([head, bytes]);
+}
