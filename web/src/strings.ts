@@ -42,6 +42,7 @@ export const FIELDS = {
 export const PREJOIN = {
   title: 'Join a meeting',
   heading: 'Ready to join?',
+  cannotHeading: 'No call in this browser',
   preview: 'Your picture',
   level: 'Microphone level',
   join: 'Join',
@@ -118,7 +119,7 @@ export const PATHS: Readonly<Record<MediaPath, string | null>> = {
 };
 
 export const OVER: Readonly<Record<OverReason, readonly [heading: string, text: string]>> = {
-  left: ['You left the meeting', 'The keys of this call are gone from this browser.'],
+  left: ['You left the meeting', 'You can come back as long as the meeting lasts.'],
   ended: ['This meeting has ended', 'The server no longer knows it. A new meeting takes a moment.'],
   full: ['The meeting is full', 'Try again when somebody has left.'],
   lost: ['The connection is lost', 'The server could not be reached for two minutes. Check your network, then rejoin.'],
@@ -222,6 +223,7 @@ const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. It stays c
 
 /** Why a tile shows nothing that was opened. */
 export const TILES: Readonly<Record<TileReason, string>> = {
+  disconnected: 'Not connected',
   announcement_awaited: 'Waiting to learn who this is…',
   nothing_sent: 'Sends nothing yet',
   media_awaited: 'Waiting for encrypted sound and picture…',

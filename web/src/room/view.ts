@@ -3,6 +3,7 @@ import type { Member, RoomState, Slot } from './state.ts';
 
 /** Why a tile shows no opened media; the words are in the strings file. */
 export type TileReason =
+  | 'disconnected'
   | 'announcement_awaited'
   | 'nothing_sent'
   | 'media_awaited'
@@ -64,6 +65,7 @@ function since(slot: Slot): number | null {
 }
 
 function standing(state: RoomState, member: Member, isOpened: boolean): [Tile['e2ee'], TileReason | null] {
+  if (state.phase.type !== 'inside') return ['waiting', 'disconnected'];
   if (member.refusal !== null) return ['failed', member.refusal];
   const failed = [...state.slots.values()].find((slot) => slot.state === 'failed' && seatOf(slot) === member.seat);
   if (failed !== undefined) return ['failed', failed.reason ?? 'malformed'];

@@ -23,27 +23,30 @@ export function PreJoin({ model, onHome }: Props): JSX.Element {
   useEffect(() => {
     document.title = `${PREJOIN.title} – ${APP}`;
   }, []);
+  if (support !== null && support !== 'asking') {
+    return (
+      <div class="page page-narrow">
+        <Brand />
+        <main class="card message">
+          <h1>{PREJOIN.cannotHeading}</h1>
+          <div role="alert" class="alert">
+            {SUPPORT[support]}
+          </div>
+        </main>
+      </div>
+    );
+  }
   return (
     <div class="page">
       <Brand />
       <main class="prejoin">
         <h1>{PREJOIN.heading}</h1>
-        {support !== null && support !== 'asking' ? (
-          <div class="card">
-            <div role="alert" class="alert">
-              {SUPPORT[support]}
-            </div>
-          </div>
-        ) : (
-          <>
-            <JoinForm model={model} onHome={onHome} />
-            <section class="prejoin-devices">
-              <Preview model={model} />
-              <DeviceProblems model={model} />
-              <DeviceFields model={model} />
-            </section>
-          </>
-        )}
+        <JoinForm model={model} onHome={onHome} />
+        <section class="prejoin-devices">
+          <Preview model={model} />
+          <DeviceProblems model={model} />
+          <DeviceFields model={model} />
+        </section>
       </main>
     </div>
   );
