@@ -239,7 +239,7 @@ export const TILES: Readonly<Record<TileReason, string>> = {
   announcement_refused: OTHER_KEY,
   waiting_for_key: 'Sends under a key that nobody announced. It stays closed.',
   waiting_for_key_frame: 'Waiting for a whole picture…',
-  tampered: 'What arrives was changed on its way. It stays closed.',
+  tampered: 'The key does not fit, or what arrives was changed on its way. It stays closed.',
   replayed: 'What arrives was sent before. It stays closed.',
   reordered: 'What arrives is out of order. It stays closed.',
   wrong_kind: 'What arrives is not what was announced. It stays closed.',

@@ -1,10 +1,12 @@
-// What a tapped page recorded: every frame as it left the encoder, and as it left the encryption.
+// What a tapped page recorded: every frame as it left the encoder, as it left the encryption, and as it arrived.
 import type { Page } from 'playwright-core';
 
-/** One encoded frame, as it came from the encoder or as it went on to be sent. */
+/** One encoded frame, as it came from the encoder, as it went on to be sent, or as it arrived. */
 export interface TappedFrame<Bytes extends Uint8Array = Buffer> {
-  readonly stage: 'plain' | 'sealed';
+  readonly stage: 'plain' | 'sealed' | 'arrived';
   readonly kind: 'audio' | 'video';
+  /** The RTP timestamp that the browser shows for it. */
+  readonly timestamp: number | null;
   readonly bytes: Bytes;
 }
 
@@ -16,13 +18,13 @@ declare global {
 /** Reads what a tapped page has recorded so far. */
 export async function tappedFrames(page: Page): Promise<TappedFrame[]> {
   const recorded = await page.evaluate(() => {
-    return globalThis.tapped.map(({ stage, kind, bytes }) => {
+    return globalThis.tapped.map(({ stage, kind, timestamp, bytes }) => {
       let text = '';
       for (const byte of bytes) text += String.fromCharCode(byte);
-      return { stage, kind, base64: btoa(text) };
+      return { stage, kind, timestamp, base64: btoa(text) };
     });
   });
-  return recorded.map(({ stage, kind, base64 }) => ({ stage, kind, bytes: Buffer.from(base64, 'base64') }));
+  return recorded.map(({ base64, ...frame }) => ({ ...frame, bytes: Buffer.from(base64, 'base64') }));
 }
 
 /** The bytes of the frames of one stage, and of one kind when it is given. */

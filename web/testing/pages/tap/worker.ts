@@ -1,22 +1,29 @@
-// The shipped worker, unchanged, between two taps: what comes out of the encoders and what goes on to be sent.
+// The shipped worker, unchanged, between taps: what comes out of the encoders, what goes on to be sent, and what
+// arrives from the network.
 import '../../../src/e2ee/worker.ts';
 
 const channel = new BroadcastChannel('undertone-tap');
 
 /** Passes frames on and shows a copy of each. */
-function tap(stage: 'plain' | 'sealed', transformer: RTCRtpScriptTransformer): TransformStream {
-  const kind = transformer.options.kind === 'microphone' ? 'audio' : 'video';
-  return new TransformStream<{ data: ArrayBuffer }>({
+function tap(stage: 'plain' | 'sealed' | 'arrived', transformer: RTCRtpScriptTransformer): TransformStream {
+  const { kind: track, media } = transformer.options;
+  const kind = track === 'microphone' || media === 'audio' ? 'audio' : 'video';
+  return new TransformStream<RTCEncodedVideoFrame | RTCEncodedAudioFrame>({
     transform(frame, controller) {
       // A channel has no target origin: it reaches the same origin only.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      channel.postMessage({ stage, kind, bytes: new Uint8Array(frame.data.slice(0)) });
+      channel.postMessage({
+        stage,
+        kind,
+        timestamp: frame.getMetadata().rtpTimestamp ?? null,
+        bytes: new Uint8Array(frame.data.slice(0)),
+      });
       controller.enqueue(frame);
     },
   });
 }
 
-/** Puts `bend` between senders and what the browser gives them as `name`. */
+/** Puts `between` between transforms and what the browser gives them as `name`. */
 function bend(
   name: 'readable' | 'writable',
   between: (stream: ReadableStream & WritableStream, transformer: RTCRtpScriptTransformer) => unknown,
@@ -25,15 +32,18 @@ function bend(
   Object.defineProperty(RTCRtpScriptTransformer.prototype, name, {
     get(this: RTCRtpScriptTransformer) {
       const stream = native?.get?.call(this);
-      return this.options.role === 'sender' ? between(stream, this) : stream;
+      return between(stream, this);
     },
   });
 }
 
-bend('readable', (encoder, transformer) => encoder.pipeThrough(tap('plain', transformer)));
-bend('writable', (network, transformer) => {
+bend('readable', (source, transformer) =>
+  source.pipeThrough(tap(transformer.options.role === 'sender' ? 'plain' : 'arrived', transformer)),
+);
+bend('writable', (sink, transformer) => {
+  if (transformer.options.role !== 'sender') return sink;
   const sealed = tap('sealed', transformer);
   // It ends when the connection does, and nobody waits for it.
-  void sealed.readable.pipeTo(network).catch(() => undefined);
+  void sealed.readable.pipeTo(sink).catch(() => undefined);
   return sealed.writable;
 });
