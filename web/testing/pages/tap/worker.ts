@@ -10,14 +10,11 @@ function tap(stage: 'plain' | 'sealed' | 'arrived', transformer: RTCRtpScriptTra
   const kind = track === 'microphone' || media === 'audio' ? 'audio' : 'video';
   return new TransformStream<RTCEncodedVideoFrame | RTCEncodedAudioFrame>({
     transform(frame, controller) {
+      const timestamp = frame.getMetadata().rtpTimestamp ?? null;
+      const shown = { stage, kind, timestamp, bytes: new Uint8Array(frame.data.slice(0)) };
       // A channel has no target origin: it reaches the same origin only.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      channel.postMessage({
-        stage,
-        kind,
-        timestamp: frame.getMetadata().rtpTimestamp ?? null,
-        bytes: new Uint8Array(frame.data.slice(0)),
-      });
+      channel.postMessage(shown);
       controller.enqueue(frame);
     },
   });
