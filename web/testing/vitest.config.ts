@@ -5,6 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   // Nothing of the page's own configuration applies here.
   publicDir: false,
+  cacheDir: '../node_modules/.vite-testing',
   test: {
     include: ['tests/**/*.test.ts'],
     environment: 'node',

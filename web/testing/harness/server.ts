@@ -48,7 +48,7 @@ export class Server {
       ['serve', '--port', String(port), '--media-address', '127.0.0.1', '--metrics-address', '127.0.0.1:0'],
       {
         cwd: folder,
-        env: { ...process.env, ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
+        env: { ...cleanEnvironment(), ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
@@ -109,4 +109,9 @@ export class Server {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The environment without settings that somebody made for a server of their own. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UNDERTONE_')));
 }

@@ -173,7 +173,8 @@ async function counts(
 ): Promise<{ onTheWire: number; atTheEdge: number; byTheServer: number }> {
   const toServer = wire.filter((datagram) => datagram.destinationPort === server.port);
   return {
-    onTheWire: mediaPackets(toServer.map((datagram) => datagram.payload)).length,
+    // Padding is told from media only where SRTP is off, so here it counts too.
+    onTheWire: toServer.filter((datagram) => parseRtp(datagram.payload) !== null).length,
     atTheEdge: mediaPackets(crossing(server.captured(), 'in')).length,
     byTheServer: await server.mediaPacketsReceived(),
   };

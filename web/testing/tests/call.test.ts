@@ -67,6 +67,16 @@ describe('a call of three in a room with a password', () => {
     }
   });
 
+  it('sends every picture in three sizes', async () => {
+    for (const [person] of views()) {
+      await eventually(
+        `${person.name} sends all layers`,
+        async () => (await numbers(person.page)).sent.filter((stream) => stream.kind === 'video'),
+        (layers) => layers.length === 3 && layers.every((layer) => layer.frames > 0),
+      );
+    }
+  });
+
   it('lets everybody hear the two others', async () => {
     for (const [person] of views()) {
       const before = await heardBy(person);
@@ -186,6 +196,15 @@ describe('a call of three in a room with a password', () => {
     expect(await sixth.button('Leave').count()).toBe(0);
     for (const client of bare) client.close();
     await sixth.page.context().close();
+  });
+
+  it('writes down neither who was there nor where', async () => {
+    const room = new URL(link).pathname.split('/').at(-1) ?? '';
+    const written = `${server.printed()}\n${JSON.stringify((await server.metrics()).samples)}`;
+    // The control: what an operator may read is there.
+    expect(written).toContain(String(server.port));
+    expect(written).toContain('undertone_signaling_joins_total');
+    for (const secret of [room, 'Ada', 'Ben', 'Ève', PASSWORD]) expect(written).not.toContain(secret);
   });
 
   it('goes on undisturbed after all of that', async () => {
