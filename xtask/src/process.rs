@@ -69,8 +69,14 @@ impl Finished {
 /// Runs `command` to its end without standard input, shows its output and keeps it.
 pub(crate) fn run(command: &mut Command) -> Result<Finished, Failure> {
     let name = name_of(command);
+    // The program writes into a pipe, so it cannot see by itself whether somebody likes colours.
     if io::stderr().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    } else {
+        command
+            .env("CARGO_TERM_COLOR", "never")
+            .env("NO_COLOR", "1")
+            .env_remove("FORCE_COLOR");
     }
     let mut child = command
         .stdin(Stdio::null())
