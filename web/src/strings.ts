@@ -55,6 +55,7 @@ export const PREJOIN = {
   nameBad: 'Please use a name of at most 64 ordinary characters.',
   passwordMissing: 'This meeting has a password. Please type it.',
   tryDevices: 'Try again',
+  withoutDevices: 'You can join without, and switch it on later.',
   cameraOff: 'Camera is off',
   starting: 'Starting the camera…',
 } as const;
@@ -147,20 +148,20 @@ export const SUPPORT: Readonly<Record<SupportProblem, string>> = {
 
 export const DEVICES: Readonly<Record<'microphone' | 'camera', Readonly<Record<DeviceProblem, string>>>> = {
   microphone: {
-    denied: 'Your browser has not allowed the microphone. Allow it in the address bar to be heard. You can join without.',
-    missing: 'No microphone was found. You can join and listen.',
-    busy: 'The microphone is in use by another program, or the system refused it. You can join without.',
+    denied: 'Your browser has not allowed the microphone. Allow it in the address bar to be heard.',
+    missing: 'No microphone was found. The others do not hear you.',
+    busy: 'The microphone is in use by another program, or the system refused it.',
     vanished: 'The microphone was disconnected. The others do not hear you.',
-    unavailable: 'This browser gives the page no microphone. You can join and listen.',
-    unknown: 'The microphone did not start. You can join without.',
+    unavailable: 'This browser gives the page no microphone.',
+    unknown: 'The microphone did not start.',
   },
   camera: {
-    denied: 'Your browser has not allowed the camera. Allow it in the address bar to be seen. You can join without.',
-    missing: 'No camera was found. You can join without.',
-    busy: 'The camera is in use by another program, or the system refused it. You can join without.',
+    denied: 'Your browser has not allowed the camera. Allow it in the address bar to be seen.',
+    missing: 'No camera was found. The others do not see you.',
+    busy: 'The camera is in use by another program, or the system refused it.',
     vanished: 'The camera was disconnected. The others do not see you.',
-    unavailable: 'This browser gives the page no camera. You can join without.',
-    unknown: 'The camera did not start. You can join without.',
+    unavailable: 'This browser gives the page no camera.',
+    unknown: 'The camera did not start.',
   },
 };
 

@@ -20,11 +20,11 @@ export function Call({ model }: { readonly model: MeetingModel }): JSX.Element {
   const toggle = (name: PanelName): void => setPanel(panel === name ? null : name);
   return (
     <div class={`call ${panel === null ? '' : 'call-with-panel'}`}>
-      <h1 ref={title} class="visually-hidden" tabIndex={-1}>
-        {CALL.heading}
-      </h1>
       <CallHeader model={model} panel={panel} onToggle={toggle} />
       <main class="stage">
+        <h1 ref={title} class="visually-hidden" tabIndex={-1}>
+          {CALL.heading}
+        </h1>
         <Messages model={model} />
         <TileGrid model={model} />
         <Notice model={model} />
@@ -57,7 +57,7 @@ function Messages({ model }: { readonly model: MeetingModel }): JSX.Element {
         )}
       </div>
       <Sounds model={model} />
-      <DeviceProblems model={model} />
+      <DeviceProblems model={model} isInCall />
     </div>
   );
 }

@@ -7,11 +7,17 @@ import type { MeetingModel } from './meeting_model.ts';
 
 const KINDS: readonly SourceKind[] = ['microphone', 'camera'];
 
-export function DeviceProblems({ model }: { readonly model: MeetingModel }): JSX.Element {
+interface Props {
+  readonly model: MeetingModel;
+  /** In the call only what went away meanwhile stays on the screen; the rest was said before or when it happened. */
+  readonly isInCall?: boolean;
+}
+
+export function DeviceProblems({ model, isInCall = false }: Props): JSX.Element {
   const local = model.localState.value;
   const problems = KINDS.flatMap((kind) => {
     const { problem } = local[kind];
-    return problem === null ? [] : [{ kind, text: DEVICES[kind][problem] }];
+    return problem === null || (isInCall && problem !== 'vanished') ? [] : [{ kind, text: DEVICES[kind][problem] }];
   });
   return (
     <div class="device-problems">
@@ -24,9 +30,12 @@ export function DeviceProblems({ model }: { readonly model: MeetingModel }): JSX
         ))}
       </div>
       {problems.length === 0 ? null : (
-        <button type="button" class="button" onClick={() => void model.local.start()}>
-          {PREJOIN.tryDevices}
-        </button>
+        <div class="device-retry">
+          <button type="button" class="button" onClick={() => void model.local.start()}>
+            {PREJOIN.tryDevices}
+          </button>
+          {isInCall ? null : <p class="hint">{PREJOIN.withoutDevices}</p>}
+        </div>
       )}
     </div>
   );

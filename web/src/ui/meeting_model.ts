@@ -8,7 +8,7 @@ import { writePlace } from '../room/link.ts';
 import { Room, type RoomParts, type UnlockedKeys } from '../room/room.ts';
 import type { RoomNotice, RoomState } from '../room/state.ts';
 import { tiles } from '../room/view.ts';
-import { CALL, deviceReplaced } from '../strings.ts';
+import { CALL, deviceReplaced, DEVICES } from '../strings.ts';
 
 /** How long a sentence said once stays on the screen, in milliseconds. */
 const NOTICE_MS = 6_000;
@@ -138,8 +138,18 @@ export class MeetingModel {
   }
 
   private localChanged(): void {
+    const before = this.localSignal.value;
     this.localSignal.value = this.local.state;
+    if (this.room.state.phase.type === 'inside') this.sayProblems(before);
     this.refreshLevels();
+  }
+
+  /** In the call there is no place for what is wrong with a device, so it is said when it happens. */
+  private sayProblems(before: LocalState): void {
+    for (const kind of ['microphone', 'camera'] as const) {
+      const { problem } = this.local.state[kind];
+      if (problem !== null && problem !== 'vanished' && before[kind].problem === null) this.say(DEVICES[kind][problem]);
+    }
   }
 
   private refreshLevels(): void {

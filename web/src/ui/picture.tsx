@@ -13,13 +13,15 @@ interface Props {
   /** Whose picture it is, as a key: with another one the cover comes back. */
   readonly ownership?: number;
   readonly label?: string;
+  /** Told whether a picture can be seen. */
+  readonly onVisible?: (isVisible: boolean) => void;
 }
 
 /** How long to wait for a frame that carries an RTP timestamp, in milliseconds: longer than a jitter buffer. */
 const UNTIMED_MS = 500;
 
 export function Picture(props: Props): JSX.Element {
-  const { stream, isShown, isMirrored = false, since = null, ownership = 0, label } = props;
+  const { stream, isShown, isMirrored = false, since = null, ownership = 0, label, onVisible } = props;
   const video = useRef<HTMLVideoElement>(null);
   const [isPresented, setPresented] = useState(false);
 
@@ -39,6 +41,9 @@ export function Picture(props: Props): JSX.Element {
   }, [stream, isShown, since, ownership]);
 
   const isVisible = isShown && isPresented;
+  useEffect(() => {
+    onVisible?.(isVisible);
+  }, [isVisible, onVisible]);
   return (
     <video
       ref={video}

@@ -1,6 +1,6 @@
 // The tiles, as large as they fit.
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { tiles } from '../room/view.ts';
 import { CALL, TILES } from '../strings.ts';
 import { gridFor } from './layout.ts';
@@ -53,6 +53,7 @@ interface OtherProps {
 }
 
 function OtherTile({ model, tile }: OtherProps): JSX.Element {
+  const [isVisible, setVisible] = useState(false);
   const { picture, sound } = tile;
   const isFailed = tile.e2ee === 'failed';
   const isShown = picture !== null && tile.cameraOn && !isFailed;
@@ -65,7 +66,7 @@ function OtherTile({ model, tile }: OtherProps): JSX.Element {
       isMuted={!tile.microphoneOn}
       isCameraOff={!tile.cameraOn}
       isSpeaking={sound !== null && tile.microphoneOn && model.speaks(sound)}
-      isPictured={isShown}
+      isPictured={isVisible}
       words={tile.reason === null ? null : TILES[tile.reason]}
     >
       <Picture
@@ -73,6 +74,7 @@ function OtherTile({ model, tile }: OtherProps): JSX.Element {
         since={picture?.since ?? null}
         ownership={picture?.ownership ?? 0}
         isShown={isShown}
+        onVisible={setVisible}
       />
     </TileFrame>
   );
@@ -82,6 +84,7 @@ function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly is
   const { name, seat } = model.state.value;
   const { microphone, camera } = model.localState.value;
   const stream = useOwnStream(model);
+  const [isVisible, setVisible] = useState(false);
   return (
     <TileFrame
       name={name}
@@ -91,11 +94,11 @@ function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly is
       isMuted={microphone.status !== 'on'}
       isCameraOff={camera.status !== 'on'}
       isSpeaking={model.speaks(null)}
-      isPictured={camera.status === 'on'}
+      isPictured={isVisible}
       words={isAlone ? CALL.alone : null}
       note={CALL.you}
     >
-      <Picture stream={stream} isShown={camera.status === 'on'} isMirrored />
+      <Picture stream={stream} isShown={camera.status === 'on'} isMirrored onVisible={setVisible} />
     </TileFrame>
   );
 }
