@@ -131,6 +131,7 @@ fn nightly(arguments: &[&str]) -> Command {
         .current_dir(paths::root());
     // Set by the cargo that runs us; the nightly one must find its own.
     command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+    process::as_from_a_shell(&mut command);
     command.env(
         "CARGO_TARGET_DIR",
         Path::new(&paths::target_directory()).join("fuzz"),

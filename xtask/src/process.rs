@@ -134,7 +134,21 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(arguments).current_dir(paths::root());
+    as_from_a_shell(&mut command);
     command
+}
+
+/// Takes away what the cargo that runs us said about this package. Build scripts look at it (that of `ring` at
+/// `CARGO_MANIFEST_DIR`), so a build under xtask and one from a shell would each undo the other's work.
+pub(crate) fn as_from_a_shell(command: &mut Command) {
+    let is_ours = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_ours)) {
+        command.env_remove(name);
+    }
 }
 
 /// The failure of a program that did not even start.
