@@ -1,6 +1,6 @@
 //! The offer that signaling writes and the answer that it reads, both in canonical numbers.
 //!
-//! [`Offer`] writes; [`Description`] reads the lines of an answer without judging them; [`accept`] judges them
+//! [`Offer`] writes; [`Description`] reads the lines of an answer without judging them; [`accept()`] judges them
 //! against the offer and gives what the SFU needs.
 
 mod accept;
