@@ -32,6 +32,8 @@ export const KEY_FRAME_REQUEST_MS_MIN = 500;
 export const FAILURES_BEFORE_SHOWN = 30;
 /** How many frames of a slot are remembered for their order: more than any reordering on the way. */
 export const ORDER_FRAMES_MAX = 64;
+/** How many simulcast layers share one counter: low, middle and high. */
+export const LAYERS_MAX = 3n;
 /**
  * After such a silence RTP timestamps are compared no more: 32 bits come round
  * after 13 hours of video, and half of that looks like going back.

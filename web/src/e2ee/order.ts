@@ -1,12 +1,18 @@
 // Within a binding the RTP timestamp must rise with the counter (video: not
 // fall), so that a server cannot rearrange what somebody said. Counters are
 // authentic, timestamps are the server's word.
-import { ORDER_FRAMES_MAX, ORDER_SILENCE_MS_MAX } from './limits.ts';
+import { LAYERS_MAX, ORDER_FRAMES_MAX, ORDER_SILENCE_MS_MAX } from './limits.ts';
 import type { Media } from './messages.ts';
 
 interface Seen {
   readonly counter: bigint;
   readonly timestamp: number;
+}
+
+/** What the order of frames is told by. */
+export interface OrderedFrame extends Seen {
+  /** Read from the opened bytes. */
+  readonly isKeyFrame: boolean;
 }
 
 /** The order of one binding's frames. */
@@ -28,15 +34,18 @@ export class FrameOrder {
   }
 
   /** Whether a frame fits between those before and behind it; if so it is remembered. */
-  accept(counter: bigint, timestamp: number, now: number): boolean {
+  accept(frame: OrderedFrame, now: number): boolean {
+    const { counter, timestamp } = frame;
     if (now - this.#lastAt > ORDER_SILENCE_MS_MAX) this.#forget();
     if (this.#floor !== null && counter <= this.#floor) return false;
-    let index = this.#recent.length;
-    while (index > 0 && (this.#recent[index - 1]?.counter ?? 0n) > counter) index -= 1;
-    const before = this.#recent[index - 1];
-    const behind = this.#recent[index];
+    // The layers of one picture are sealed one after the other, largest first, and each has a clock of its own. A
+    // slot that changes its layer begins at a key frame, perhaps of the very picture that it showed last.
+    const apart = this.media === 'video' && frame.isKeyFrame ? LAYERS_MAX : 1n;
+    const before = this.#recent.findLast((seen) => seen.counter + apart <= counter);
+    const behind = this.#recent.find((seen) => seen.counter >= counter + apart);
     if (before !== undefined && !this.#follows(before.timestamp, timestamp)) return false;
     if (behind !== undefined && !this.#follows(timestamp, behind.timestamp)) return false;
+    const index = this.#recent.findLastIndex((seen) => seen.counter <= counter) + 1;
     this.#recent.splice(index, 0, { counter, timestamp });
     if (this.#recent.length > ORDER_FRAMES_MAX) this.#floor = this.#recent.shift()?.counter ?? this.#floor;
     this.#lastAt = now;

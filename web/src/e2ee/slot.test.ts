@@ -92,6 +92,23 @@ describe('order', () => {
     expect(slot.admit(video(ada, 3, 6_000, 'delta'), 0)).toBeNull();
   });
 
+  it('a slot that changes its layer may begin at another layer of the picture that it showed last', () => {
+    const slot = new Slot('video');
+    slot.admit(video(ada, 98, 700, 'key'), 0);
+    slot.admit(video(ada, 101, 1_000, 'delta'), 0);
+    expect(slot.admit(video(ada, 100, 1_003, 'key'), 0)).toBeNull();
+    expect(slot.admit(video(ada, 103, 4_003, 'delta'), 0)).toBeNull();
+  });
+
+  it('only a key frame may, and only of that picture', () => {
+    const slot = new Slot('video');
+    slot.admit(video(ada, 90, 700, 'key'), 0);
+    slot.admit(video(ada, 101, 1_000, 'delta'), 0);
+    expect(slot.admit(video(ada, 100, 1_003, 'delta'), 0)).toBe('reordered');
+    expect(slot.admit(video(ada, 98, 1_003, 'key'), 0)).toBe('reordered');
+    expect(slot.admit(video(ada, 104, 999, 'key'), 0)).toBe('reordered');
+  });
+
   it('timestamps wrap', () => {
     const slot = new Slot('video');
     slot.admit(video(ada, 0, 2 ** 32 - 1, 'key'), 0);

@@ -97,7 +97,7 @@ export class Slot {
   #judge(frame: OpenedFrame, now: number): DropReason | null {
     if (mediaOfTrack(frame.stream.kind) !== this.media) return 'wrong_kind';
     if (frame.stream !== this.#stream) return this.#change(frame, now);
-    return this.#order?.accept(frame.counter, frame.timestamp, now) === true ? null : 'reordered';
+    return this.#order?.accept(frame, now) === true ? null : 'reordered';
   }
 
   #change(frame: OpenedFrame, now: number): DropReason | null {
@@ -105,7 +105,7 @@ export class Slot {
     if (this.media === 'video' && !frame.isKeyFrame) return 'waiting_for_key_frame';
     if (this.#changedAt !== null && now - this.#changedAt < OWNER_CHANGE_MS_MIN) return 'changed_too_soon';
     const order = new FrameOrder(this.media, frame.highest, now);
-    if (!order.accept(frame.counter, frame.timestamp, now)) return 'reordered';
+    if (!order.accept(frame, now)) return 'reordered';
     this.#stream = stream;
     this.#order = order;
     this.#changedAt = now;
