@@ -45,13 +45,13 @@ describe('RTP timestamps as transforms see them', () => {
   it.each([
     ['audio', 200],
     ['video', 60],
-  ] as const)('follow the sender of %s by one constant offset', (kind, pairsMin) => {
+  ] as const)('follow the sender of %s by an offset that is constant while the layer stays', (kind, pairsMin) => {
     const pairs = pairsOf(sent, arrived, kind);
     expect(pairs.length).toBeGreaterThan(pairsMin);
     const offsets = pairs.map(({ before, after }) => (after - before) >>> 0);
     const jumps = offsets.filter((offset, index) => index > 0 && offset !== offsets[index - 1]);
-    // Video may change its layer while it starts; each layer has a clock of its own in the browser.
-    expect(jumps.length).toBeLessThanOrEqual(kind === 'audio' ? 0 : 3);
+    // Video changes its layer now and then; each layer has a clock of its own in the browser.
+    expect(jumps.length).toBeLessThanOrEqual(kind === 'audio' ? 0 : pairs.length / 10);
     // The control: the server did move them, so what is compared is not one number with itself.
     expect(offsets.at(-1)).not.toBe(0);
   });
