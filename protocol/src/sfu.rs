@@ -25,6 +25,13 @@ pub enum SfuCommand {
         /// What it receives there; `None` empties the slot.
         source: Option<(PeerId, SourceKind)>,
     },
+    /// A later answer of a peer accepted more slots. The ones that it has stay as they are.
+    AddSlots {
+        /// The peer.
+        peer: PeerId,
+        /// The new slots.
+        slots: Vec<Slot>,
+    },
     /// The membership ended: forget the peer and stop forwarding from it and to it.
     RemovePeer {
         /// The peer that left.
@@ -147,6 +154,8 @@ pub struct SfuInfo {
     pub fingerprint: [u8; 32],
     /// Where the SFU takes media over UDP.
     pub candidates: Vec<SocketAddr>,
+    /// Where the server takes media over TCP (RFC 4571 framing); empty where it does not.
+    pub tcp_candidates: Vec<SocketAddr>,
 }
 
 /// The SFU's queue of commands is full, or the SFU is gone.

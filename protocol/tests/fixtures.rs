@@ -47,7 +47,7 @@ fn every_valid_client_message_survives_a_round_trip() {
         kinds.insert(message.kind());
         assert_eq!(message.encode(), text.text(), "{name}");
     }
-    assert_eq!(kinds.len(), 7, "every kind has a fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 8, "every kind has a fixture: {kinds:?}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn debug_output_of_a_message_shows_no_secret() {
         let message = ClientMessage::decode(text.text().as_bytes()).unwrap();
         let shown = format!("{message:?}");
         let value: serde_json::Value = serde_json::from_str(&text.text()).unwrap();
-        for secret in ["room", "gate", "gate_hash", "sdp", "sealed"] {
+        for secret in ["room", "gate", "gate_hash", "sdp", "sealed", "token"] {
             if let Some(secret) = value.get(secret).and_then(|value| value.as_str()) {
                 assert!(!shown.contains(secret), "{name}: {shown}");
             }

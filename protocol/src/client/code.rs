@@ -19,6 +19,8 @@ pub enum ErrorCode {
     Refused,
     /// A room of this name exists already.
     RoomExists,
+    /// The seat to come back to is not held any more, or the token is not its own; which of the two is not told.
+    ResumeRefused,
     /// The room has all its members.
     RoomFull,
     /// Too many messages, or too many failed tries.
@@ -39,13 +41,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
         Self::TooLarge,
         Self::VersionUnsupported,
         Self::OutOfOrder,
         Self::Refused,
         Self::RoomExists,
+        Self::ResumeRefused,
         Self::RoomFull,
         Self::RateLimited,
         Self::BadAnswer,
@@ -65,6 +68,7 @@ impl ErrorCode {
             Self::OutOfOrder => "out_of_order",
             Self::Refused => "refused",
             Self::RoomExists => "room_exists",
+            Self::ResumeRefused => "resume_refused",
             Self::RoomFull => "room_full",
             Self::RateLimited => "rate_limited",
             Self::BadAnswer => "bad_answer",

@@ -7,10 +7,11 @@ mod request;
 mod response;
 
 pub use code::ErrorCode;
-pub use request::{Announce, Answer, ClientMessage, Create, Hello, Leave, MediaState, Ping, Switch};
+pub use request::{Announce, Answer, ClientMessage, Create, Hello, Leave, MediaState, Ping, Resume, Switch};
 pub use response::{
-    Announced, Created, ErrorMessage, Joined, Participant, ParticipantJoined, ParticipantLeft,
-    ParticipantMedia, Pong, ServerMessage, SlotBinding, Slots, TransportMessage, TransportState,
+    Announced, Created, ErrorMessage, Joined, OfferMessage, OfferedTransport, Participant, ParticipantJoined,
+    ParticipantLeft, ParticipantMedia, ParticipantPresence, Pong, Presence, Resumed, ServerMessage,
+    SlotBinding, Slots, Stopping, TransportMessage, TransportState,
 };
 
 /// The version of these messages. A client that says another one is refused.

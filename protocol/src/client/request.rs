@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::VERSION;
-use crate::bytes::{Gate, GateHash, Sdp, Sealed};
+use crate::bytes::{DeflatedSdp, Gate, GateHash, ResumeToken, Sealed};
 use crate::decode::{DecodeError, Node, Reason};
 use crate::ids::RoomId;
 use crate::limits::{CLIENT_DEPTH_MAX, MESSAGE_BYTES_MAX};
@@ -17,7 +17,9 @@ pub enum ClientMessage {
     Create(Create),
     /// Asks to enter a room.
     Hello(Hello),
-    /// Answers the offer that came with `joined`.
+    /// Asks to come back to the seat that one had before the connection broke.
+    Resume(Resume),
+    /// Answers the offer that came with `joined` or in `offer`.
     Answer(Answer),
     /// Says who one is, for the members' eyes only.
     Announce(Announce),
@@ -32,19 +34,20 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// Reads one message, strictly: see [`crate::decode`] for what is refused.
     ///
-    /// In `create` and `hello` the version is looked at first, so that a newer client is told about its
+    /// In `create`, `hello` and `resume` the version is looked at first, so that a newer client is told about its
     /// version and not about a field that this server does not know.
     pub fn decode(json: &[u8]) -> Result<Self, DecodeError> {
         if json.len() > MESSAGE_BYTES_MAX {
             return Err(DecodeError::new(Reason::TooLarge));
         }
         let (kind, fields) = Node::parse_message(json, CLIENT_DEPTH_MAX)?;
-        if matches!(kind.as_str(), "create" | "hello") {
+        if matches!(kind.as_str(), "create" | "hello" | "resume") {
             fields.check_version(VERSION)?;
         }
         match kind.as_str() {
             "create" => Create::deserialize(fields).map(Self::Create),
             "hello" => Hello::deserialize(fields).map(Self::Hello),
+            "resume" => Resume::deserialize(fields).map(Self::Resume),
             "answer" => Answer::deserialize(fields).map(Self::Answer),
             "announce" => Announce::deserialize(fields).map(Self::Announce),
             "media" => MediaState::deserialize(fields).map(Self::Media),
@@ -65,6 +68,7 @@ impl ClientMessage {
         match self {
             Self::Create(_) => "create",
             Self::Hello(_) => "hello",
+            Self::Resume(_) => "resume",
             Self::Answer(_) => "answer",
             Self::Announce(_) => "announce",
             Self::Media(_) => "media",
@@ -104,6 +108,21 @@ pub struct Hello {
     pub gate: Gate,
 }
 
+/// Asks to come back to a seat whose connection broke less than 30 s ago. Answered by `resumed` or an error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The room.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub room: RoomId,
+    /// What `joined` gave for this.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub token: ResumeToken,
+}
+
 /// Answers an offer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -113,7 +132,7 @@ pub struct Answer {
     pub negotiation: u32,
     /// What `createAnswer` gave.
     #[cfg_attr(test, ts(type = "string"))]
-    pub sdp: Sdp,
+    pub sdp: DeflatedSdp,
 }
 
 /// Says who one is. The server relays it unread and keeps the latest for those who join later.

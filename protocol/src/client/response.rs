@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorCode, Switch};
-use crate::bytes::{DeflatedSdp, Sealed};
+use crate::bytes::{DeflatedSdp, ResumeToken, Sealed};
 use crate::decode::{DecodeError, Node, Reason};
 use crate::ids::{Mid, RoomId, Seat};
 use crate::limits::{MESSAGE_BYTES_MAX, SERVER_DEPTH_MAX};
@@ -18,6 +18,10 @@ pub enum ServerMessage {
     Created(Created),
     /// One is in the room.
     Joined(Joined),
+    /// One has one's seat back.
+    Resumed(Resumed),
+    /// Another offer is to be answered.
+    Offer(OfferMessage),
     /// Somebody else came in.
     ParticipantJoined(ParticipantJoined),
     /// Somebody else left.
@@ -26,10 +30,14 @@ pub enum ServerMessage {
     Announced(Announced),
     /// Somebody else changed what it sends.
     Media(ParticipantMedia),
+    /// Somebody else's media stopped reaching the server, or reaches it again.
+    Presence(ParticipantPresence),
     /// Slots changed what they carry.
     Slots(Slots),
     /// The media transport came up or went away.
     Transport(TransportMessage),
+    /// The server will stop; calls end at the deadline.
+    Stopping(Stopping),
     /// The answer to `ping`.
     Pong(Pong),
     /// A refusal; the connection closes after it.
@@ -46,12 +54,16 @@ impl ServerMessage {
         match kind.as_str() {
             "created" => Created::deserialize(fields).map(Self::Created),
             "joined" => Joined::deserialize(fields).map(Self::Joined),
+            "resumed" => Resumed::deserialize(fields).map(Self::Resumed),
+            "offer" => OfferMessage::deserialize(fields).map(Self::Offer),
             "participant_joined" => ParticipantJoined::deserialize(fields).map(Self::ParticipantJoined),
             "participant_left" => ParticipantLeft::deserialize(fields).map(Self::ParticipantLeft),
             "announced" => Announced::deserialize(fields).map(Self::Announced),
             "media" => ParticipantMedia::deserialize(fields).map(Self::Media),
+            "presence" => ParticipantPresence::deserialize(fields).map(Self::Presence),
             "slots" => Slots::deserialize(fields).map(Self::Slots),
             "transport" => TransportMessage::deserialize(fields).map(Self::Transport),
+            "stopping" => Stopping::deserialize(fields).map(Self::Stopping),
             "pong" => Pong::deserialize(fields).map(Self::Pong),
             "error" => ErrorMessage::deserialize(fields).map(Self::Error),
             _ => Err(DecodeError::new(Reason::UnknownType)),
@@ -101,6 +113,55 @@ pub struct Joined {
     /// The offer.
     #[cfg_attr(test, ts(type = "string"))]
     pub offer: DeflatedSdp,
+    /// What `resume` has to show to get this seat back after the connection broke.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub token: ResumeToken,
+    /// Where media is taken over TCP, as `candidate` attributes (RFC 8839 section 5.1, RFC 6544). A page gives them to
+    /// its ICE agent only where UDP has not connected after about a second.
+    pub tcp_candidates: Vec<String>,
+}
+
+/// One has one's seat back, and here is everything in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Resumed {
+    /// One's own seat, the same as before.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seat: Seat,
+    /// The others, by seat.
+    pub participants: Vec<Participant>,
+    /// All slots of one's latest offer, with what they carry now.
+    pub slots: Vec<SlotBinding>,
+    /// Whether one's media transport still lives. Where it is closed, an `offer` of a new one follows.
+    pub transport: TransportState,
+}
+
+/// Another offer of a connection that is in its room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct OfferMessage {
+    /// The number of the offer, to be named in the answer.
+    pub negotiation: u32,
+    /// Whether the offer is for the peer connection that is there, or for a new one in its place.
+    pub transport: OfferedTransport,
+    /// All slots of the offer, with what they carry now.
+    pub slots: Vec<SlotBinding>,
+    /// The offer.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub offer: DeflatedSdp,
+}
+
+/// For which transport an offer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum OfferedTransport {
+    /// For the one that is there: only slots were added.
+    Kept,
+    /// For a new one, because the old one is gone.
+    New,
 }
 
 /// One of the others.
@@ -115,6 +176,8 @@ pub struct Participant {
     pub microphone: Switch,
     /// What it says of its camera.
     pub camera: Switch,
+    /// Whether its media reaches the server.
+    pub presence: Presence,
     /// Its latest announcement, if it has made one.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub sealed: Option<Sealed>,
@@ -182,6 +245,29 @@ pub struct ParticipantMedia {
     pub camera: Switch,
 }
 
+/// Somebody else's media stopped reaching the server, or reaches it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct ParticipantPresence {
+    /// Its seat.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seat: Seat,
+    /// How it is now.
+    pub presence: Presence,
+}
+
+/// Whether the media of a participant reaches the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It does, or it is just being connected for the first time.
+    Here,
+    /// It did, and the seat is held for it to come back.
+    Away,
+}
+
 /// Slots changed what they carry; only the changed ones are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -209,6 +295,15 @@ pub enum TransportState {
     Connected,
     /// It ended; an error follows.
     Closed,
+}
+
+/// The server will stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Stopping {
+    /// After this many milliseconds calls that still run are ended.
+    pub deadline_ms: u32,
 }
 
 /// The answer to `ping`.

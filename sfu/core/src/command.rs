@@ -61,6 +61,13 @@ pub enum Command {
         /// What it receives there; `None` empties the slot.
         source: Option<(PeerId, SourceKind)>,
     },
+    /// A later answer of a peer accepted more slots. The ones that it has stay as they are.
+    AddSlots {
+        /// The peer.
+        peer: PeerId,
+        /// The new slots.
+        slots: Vec<Slot>,
+    },
     /// Forget a peer: from now on nothing is sent to it or taken from it.
     RemovePeer {
         /// The peer that left.

@@ -9,6 +9,7 @@ use rtp::{DescriptorRewrite, ExtensionMap, Extensions, Mid, RtpHeader, RtpPacket
 
 use crate::command;
 use crate::ingress::Accepted;
+use crate::limits::SLOTS_MAX;
 use crate::random::Random;
 use crate::stats::DropReason;
 use slot::SlotState;
@@ -41,6 +42,27 @@ impl Egress {
             extensions,
             transport_sequence: random.next() as u16,
         }
+    }
+
+    /// Adds slots behind those that are there; all of them or none. Returns whether they are within the limit and
+    /// have names and SSRCs of their own.
+    pub(crate) fn add(&mut self, slots: &[command::Slot], random: &mut Random) -> bool {
+        let is_known = |slot: &command::Slot| {
+            self.position(slot.mid).is_some() || self.position_of_ssrc(slot.ssrc).is_some()
+        };
+        let is_repeated = |(index, slot): (usize, &command::Slot)| {
+            let mut earlier = slots.iter().take(index);
+            earlier.any(|other| other.mid == slot.mid || other.ssrc == slot.ssrc)
+        };
+        if self.slots.len() + slots.len() > SLOTS_MAX
+            || slots.iter().any(is_known)
+            || slots.iter().enumerate().any(is_repeated)
+        {
+            return false;
+        }
+        self.slots
+            .extend(slots.iter().map(|slot| SlotState::new(slot, random)));
+        true
     }
 
     /// The header extensions that the subscriber accepts.

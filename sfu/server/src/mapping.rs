@@ -49,6 +49,10 @@ pub(crate) fn command(command: SfuCommand) -> Result<Command, Unmappable> {
             slot: mid(slot)?,
             source: source.map(|(peer, kind)| (PeerId(peer.0), source_kind(kind))),
         },
+        SfuCommand::AddSlots { peer, slots } => Command::AddSlots {
+            peer: PeerId(peer.0),
+            slots: slots.iter().map(slot).collect::<Result<_, _>>()?,
+        },
         SfuCommand::RemovePeer { peer } => Command::RemovePeer { peer: PeerId(peer.0) },
     })
 }

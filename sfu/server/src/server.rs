@@ -60,6 +60,7 @@ impl SfuServer {
         let info = SfuInfo {
             fingerprint: certificate.fingerprint(),
             candidates: candidates.clone(),
+            tcp_candidates: Vec::new(),
         };
         #[cfg_attr(
             not(feature = "capture"),

@@ -129,7 +129,7 @@ impl Worker {
             };
             let added = match &command {
                 SfuCommand::AddPeer { peer, .. } => Some(*peer),
-                SfuCommand::Bind { .. } | SfuCommand::RemovePeer { .. } => None,
+                SfuCommand::Bind { .. } | SfuCommand::AddSlots { .. } | SfuCommand::RemovePeer { .. } => None,
             };
             match mapping::command(command) {
                 Ok(command) => self.sfu.handle_command(command, Instant::now()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::bytes::{GateHash, Sealed};
-use protocol::client::{MediaState, Participant, SlotBinding};
+use protocol::client::{MediaState, Participant, Presence, SlotBinding};
 use protocol::ids::{Mid, PeerId, Seat};
 use protocol::limits::ROOM_MEMBERS_MAX;
 use protocol::media::{Media, SourceKind};
@@ -167,6 +167,7 @@ impl Room {
                 seat: *other,
                 microphone: member.media.microphone,
                 camera: member.media.camera,
+                presence: Presence::Here,
                 sealed: member.sealed.clone(),
             })
             .collect()

@@ -50,6 +50,7 @@ impl Stage {
             (ClientMessage::Ping(_), _)
             | (ClientMessage::Create(_), Self::Opened)
             | (ClientMessage::Hello(_), Self::Opened | Self::Created)
+            | (ClientMessage::Resume(_), Self::Opened)
             | (
                 ClientMessage::Announce(_) | ClientMessage::Media(_) | ClientMessage::Leave(_),
                 Self::Joined(..),
@@ -67,6 +68,7 @@ impl Stage {
             }
             (ClientMessage::Create(_), _) => Err("create comes first and once"),
             (ClientMessage::Hello(_), _) => Err("hello comes once"),
+            (ClientMessage::Resume(_), _) => Err("resume comes first and once"),
             (ClientMessage::Answer(_), Self::Answered(_)) => Err("answer comes once for each offer"),
             (_, Self::Opened | Self::Created) => Err("hello comes first"),
         }

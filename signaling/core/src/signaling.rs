@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use protocol::bytes::Sealed;
+use protocol::bytes::{ResumeToken, Sealed};
 use protocol::client::{
     Announced, Answer, ClientMessage, Create, Created, ErrorCode, ErrorMessage, Hello, Joined, MediaState,
     ParticipantJoined, ParticipantLeft, ParticipantMedia, Pong, ServerMessage, SlotBinding, Slots,
@@ -290,6 +290,7 @@ impl Signaling {
                 self.media(place, media);
                 Ok(())
             }
+            (ClientMessage::Resume(_), _) => Err(Refusal::new(ErrorCode::ResumeRefused, "no such seat")),
             (ClientMessage::Leave(_), _) => {
                 self.outgoing.push_back(Outgoing::Close(connection));
                 self.end(connection, Count::Left, now);
@@ -360,6 +361,9 @@ impl Signaling {
             return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
         };
         let negotiation = offer.negotiation;
+        let mut token = [0; 32];
+        rng.fill_bytes(&mut token);
+        let token = ResumeToken::from_bytes(token);
         let slots = offer
             .slot_mids()
             .map(|mid| SlotBinding {
@@ -386,6 +390,8 @@ impl Signaling {
             slots,
             negotiation,
             offer: deflated,
+            token,
+            tcp_candidates: Vec::new(),
         };
         self.send(connection, ServerMessage::Joined(joined));
         self.tell_others(
@@ -428,7 +434,7 @@ impl Signaling {
         let Some(member) = room.member(place.seat) else {
             return Ok(());
         };
-        let accepted = negotiation::accept(&member.offer, answer.sdp.as_str()).map_err(|error| {
+        let accepted = negotiation::accept_deflated(&member.offer, &answer.sdp).map_err(|error| {
             self.stats.add(Count::AnswerRefused(error.reason));
             Refusal::new(ErrorCode::BadAnswer, error.to_string())
         })?;

@@ -79,7 +79,7 @@ export class MediaConnection {
   }
 
   /** Answers an offer; `send` gets the answer before any packet leaves. */
-  async answer(offer: string, send: (sdp: string) => void): Promise<void> {
+  async answer(offer: string, send: (sdp: string) => unknown): Promise<void> {
     await this.pc.setRemoteDescription({ type: 'offer', sdp: offer });
     // No await between the line above and the transforms.
     const microphone = this.transceiver(MICROPHONE_MID);
@@ -94,7 +94,7 @@ export class MediaConnection {
     await limitBitrates(camera.sender);
     const answer = await this.pc.createAnswer();
     // The server has to know this peer before its first STUN request arrives.
-    send(answer.sdp ?? '');
+    await send(answer.sdp ?? '');
     await this.pc.setLocalDescription(answer);
     this.beginPatience();
   }

@@ -108,11 +108,15 @@ const mid = text((value) => TOKEN.test(value));
 const room = bytes(16, 16);
 const sealed = bytes(1, SEALED_BYTES_MAX);
 const offer = bytes(1, MESSAGE_BYTES_MAX / 2);
+const token = bytes(32, 32);
 const onOff = word(['on', 'off']);
+const presence = word(['here', 'away']);
+const transportState = word(['connected', 'closed']);
+const candidate = text(() => true);
 const source = word(['microphone', 'camera']);
 
 const binding = object<SlotBinding>({ mid, seat: nullable(seat), source: nullable(source) });
-const participant = object<Participant>({ seat, microphone: onOff, camera: onOff, sealed: nullable(sealed) });
+const participant = object<Participant>({ seat, microphone: onOff, camera: onOff, presence, sealed: nullable(sealed) });
 
 type Of<K extends ServerMessage['type']> = Extract<ServerMessage, { type: K }>;
 type Messages = { readonly [K in ServerMessage['type']]: Decoder<Of<K>> };
@@ -126,13 +130,31 @@ const MESSAGES: Messages = {
     slots: list(binding),
     negotiation: u32,
     offer,
+    token,
+    tcp_candidates: list(candidate),
+  }),
+  resumed: object<Of<'resumed'>>({
+    type: word(['resumed']),
+    seat,
+    participants: list(participant),
+    slots: list(binding),
+    transport: transportState,
+  }),
+  offer: object<Of<'offer'>>({
+    type: word(['offer']),
+    negotiation: u32,
+    transport: word(['kept', 'new']),
+    slots: list(binding),
+    offer,
   }),
   participant_joined: object<Of<'participant_joined'>>({ type: word(['participant_joined']), seat }),
   participant_left: object<Of<'participant_left'>>({ type: word(['participant_left']), seat }),
   announced: object<Of<'announced'>>({ type: word(['announced']), seat, sealed }),
   media: object<Of<'media'>>({ type: word(['media']), seat, microphone: onOff, camera: onOff }),
+  presence: object<Of<'presence'>>({ type: word(['presence']), seat, presence }),
   slots: object<Of<'slots'>>({ type: word(['slots']), slots: list(binding) }),
-  transport: object<Of<'transport'>>({ type: word(['transport']), state: word(['connected', 'closed']) }),
+  transport: object<Of<'transport'>>({ type: word(['transport']), state: transportState }),
+  stopping: object<Of<'stopping'>>({ type: word(['stopping']), deadline_ms: u32 }),
   pong: object<Of<'pong'>>({ type: word(['pong']) }),
   error: object<Of<'error'>>({
     type: word(['error']),

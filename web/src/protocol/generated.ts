@@ -2,9 +2,10 @@
 
 export const VERSION = 1;
 export const MESSAGE_BYTES_MAX = 65536;
-export const SDP_BYTES_MAX = 49152;
+export const SDP_BYTES_MAX = 262144;
 export const SEALED_BYTES_MAX = 1024;
 export const ROOM_MEMBERS_MAX = 5;
+export const RESUME_WINDOW_MS = 30000;
 export const SEATS = 1024;
 export const PING_INTERVAL_MS = 10000;
 export const IDLE_TIMEOUT_MS = 30000;
@@ -17,7 +18,7 @@ export const VIDEO_SLOTS = 9;
 export const MICROPHONE_MID = "m";
 export const CAMERA_MID = "c";
 export const CAMERA_RIDS = ["l", "m", "h"] as const;
-export const ERROR_CODES = ["malformed", "too_large", "version_unsupported", "out_of_order", "refused", "room_exists", "room_full", "rate_limited", "bad_answer", "fingerprint_mismatch", "transport_failed", "too_slow", "server_full", "server_stopping"] as const;
+export const ERROR_CODES = ["malformed", "too_large", "version_unsupported", "out_of_order", "refused", "room_exists", "resume_refused", "room_full", "rate_limited", "bad_answer", "fingerprint_mismatch", "transport_failed", "too_slow", "server_full", "server_stopping"] as const;
 export const DECODE_REASONS = ["too_large", "syntax", "trailing_bytes", "too_deep", "duplicate_key", "not_an_object", "no_type", "unknown_type", "version", "unknown_field", "missing_field", "wrong_type", "bad_value"] as const;
 
 export type DecodeReason = (typeof DECODE_REASONS)[number];
@@ -26,9 +27,13 @@ export type SourceKind = "microphone" | "camera";
 
 export type Switch = "on" | "off";
 
-export type ErrorCode = "malformed" | "too_large" | "version_unsupported" | "out_of_order" | "refused" | "room_exists" | "room_full" | "rate_limited" | "bad_answer" | "fingerprint_mismatch" | "transport_failed" | "too_slow" | "server_full" | "server_stopping";
+export type ErrorCode = "malformed" | "too_large" | "version_unsupported" | "out_of_order" | "refused" | "room_exists" | "resume_refused" | "room_full" | "rate_limited" | "bad_answer" | "fingerprint_mismatch" | "transport_failed" | "too_slow" | "server_full" | "server_stopping";
 
 export type TransportState = "connected" | "closed";
+
+export type OfferedTransport = "kept" | "new";
+
+export type Presence = "here" | "away";
 
 export type Create = {
   /** [`VERSION`]. */
@@ -46,6 +51,15 @@ export type Hello = {
   room: string,
   /** The proof that one holds link and password. */
   gate: string,
+};
+
+export type Resume = {
+  /** [`VERSION`]. */
+  version: number,
+  /** The room. */
+  room: string,
+  /** What `joined` gave for this. */
+  token: string,
 };
 
 export type Answer = {
@@ -73,6 +87,7 @@ export type Leave = Record<symbol, never>;
 
 export type ClientMessage = { "type": "create" } & Create
   | { "type": "hello" } & Hello
+  | { "type": "resume" } & Resume
   | { "type": "answer" } & Answer
   | { "type": "announce" } & Announce
   | { "type": "media" } & MediaState
@@ -95,6 +110,8 @@ export type Participant = {
   microphone: Switch,
   /** What it says of its camera. */
   camera: Switch,
+  /** Whether its media reaches the server. */
+  presence: Presence,
   /** Its latest announcement, if it has made one. */
   sealed: string | null,
 };
@@ -113,6 +130,33 @@ export type Joined = {
   slots: Array<SlotBinding>,
   /** The number of the offer, to be named in the answer. */
   negotiation: number,
+  /** The offer. */
+  offer: string,
+  /** What `resume` has to show to get this seat back after the connection broke. */
+  token: string,
+  /** Where media is taken over TCP, as `candidate` attributes (RFC 8839 section 5.1, RFC 6544). A page gives them to
+ * its ICE agent only where UDP has not connected after about a second. */
+  tcp_candidates: Array<string>,
+};
+
+export type Resumed = {
+  /** One's own seat, the same as before. */
+  seat: number,
+  /** The others, by seat. */
+  participants: Array<Participant>,
+  /** All slots of one's latest offer, with what they carry now. */
+  slots: Array<SlotBinding>,
+  /** Whether one's media transport still lives. Where it is closed, an `offer` of a new one follows. */
+  transport: TransportState,
+};
+
+export type OfferMessage = {
+  /** The number of the offer, to be named in the answer. */
+  negotiation: number,
+  /** Whether the offer is for the peer connection that is there, or for a new one in its place. */
+  transport: OfferedTransport,
+  /** All slots of the offer, with what they carry now. */
+  slots: Array<SlotBinding>,
   /** The offer. */
   offer: string,
 };
@@ -143,6 +187,13 @@ export type ParticipantMedia = {
   camera: Switch,
 };
 
+export type ParticipantPresence = {
+  /** Its seat. */
+  seat: number,
+  /** How it is now. */
+  presence: Presence,
+};
+
 export type Slots = {
   /** The changed slots. */
   slots: Array<SlotBinding>,
@@ -151,6 +202,11 @@ export type Slots = {
 export type TransportMessage = {
   /** The state. */
   state: TransportState,
+};
+
+export type Stopping = {
+  /** After this many milliseconds calls that still run are ended. */
+  deadline_ms: number,
 };
 
 export type Pong = Record<symbol, never>;
@@ -166,11 +222,15 @@ export type ErrorMessage = {
 
 export type ServerMessage = { "type": "created" } & Created
   | { "type": "joined" } & Joined
+  | { "type": "resumed" } & Resumed
+  | { "type": "offer" } & OfferMessage
   | { "type": "participant_joined" } & ParticipantJoined
   | { "type": "participant_left" } & ParticipantLeft
   | { "type": "announced" } & Announced
   | { "type": "media" } & ParticipantMedia
+  | { "type": "presence" } & ParticipantPresence
   | { "type": "slots" } & Slots
   | { "type": "transport" } & TransportMessage
+  | { "type": "stopping" } & Stopping
   | { "type": "pong" } & Pong
   | { "type": "error" } & ErrorMessage;

@@ -1,7 +1,5 @@
-// The offer travels as raw deflate (RFC 1951), because thirteen slots of SDP are 20 kB of repetition.
-
-/** Largest offer in bytes once inflated: 91 kB were measured for 57 slots; we are offered 13. */
-const OFFER_BYTES_MAX = 131_072;
+// Offers and answers travel as raw deflate (RFC 1951), because tens of slots of SDP are 20 to 120 kB of repetition.
+import { SDP_BYTES_MAX } from './generated.ts';
 
 /** Inflates an SDP. Fails when the bytes are damaged, too many, or not UTF-8. */
 export async function inflateSdp(deflated: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -11,11 +9,17 @@ export async function inflateSdp(deflated: Uint8Array<ArrayBuffer>): Promise<str
   let length = 0;
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
     length += chunk.value.length;
-    if (length > OFFER_BYTES_MAX) {
+    if (length > SDP_BYTES_MAX) {
       await reader.cancel();
       throw new RangeError('the offer is too large');
     }
     sdp += decoder.decode(chunk.value, { stream: true });
   }
   return sdp + decoder.decode();
+}
+
+/** Deflates an SDP. */
+export async function deflateSdp(sdp: string): Promise<Uint8Array<ArrayBuffer>> {
+  const deflated = new Blob([sdp]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(deflated).arrayBuffer());
 }

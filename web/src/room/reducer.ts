@@ -177,6 +177,10 @@ function message(state: RoomState, said: ServerMessage): Step {
     case 'slots':
       return stay(slotsChanged(state, said.slots));
     case 'transport':
+    case 'resumed':
+    case 'offer':
+    case 'presence':
+    case 'stopping':
     case 'created':
     case 'pong':
       // The page sees the transport itself; an error follows a closed one.
@@ -220,6 +224,7 @@ function refusedInside(state: RoomState, error: ErrorMessage): Step {
         : over(state, 'unreachable');
     case 'refused':
       return over(state, 'ended');
+    case 'resume_refused':
     case 'rate_limited':
     case 'room_exists':
     case 'room_full':
@@ -250,6 +255,7 @@ function joinProblem(state: RoomState, error: ErrorMessage): JoinProblem {
     case 'too_large':
     case 'out_of_order':
     case 'room_exists':
+    case 'resume_refused':
     case 'bad_answer':
     case 'fingerprint_mismatch':
     case 'transport_failed':

@@ -56,7 +56,7 @@ describe('a meeting on its page', () => {
   it('seals a new announcement at every seat, and hands over what the others announce', async () => {
     const { room, workers, sent, opens, says } = await asking(null);
     opens();
-    const other = { seat: 3, microphone: 'on', camera: 'on', sealed: 'AQID' } as const;
+    const other = { seat: 3, microphone: 'on', camera: 'on', presence: 'here', sealed: 'AQID' } as const;
     says(joined([other], 7));
     await settled();
     expect(workers[0]?.calls).toEqual([`enter ${ROOM} 7`, 'announce Ada', 'announced 3 1,2,3']);

@@ -6,7 +6,7 @@ import type { E2eeWorker, Unlocked } from '../e2ee/index.ts';
 import { MediaConnection, type Transforms } from '../media/connection.ts';
 import type { LocalMedia, SourceKind } from '../media/local.ts';
 import { VERSION } from '../protocol/generated.ts';
-import { inflateSdp } from '../protocol/inflate.ts';
+import { deflateSdp, inflateSdp } from '../protocol/inflate.ts';
 import type { SignalingSocket, SocketEvents } from '../protocol/socket.ts';
 import { reduce } from './reducer.ts';
 import { initialRoom, type RoomEffect, type RoomEvent, type RoomNotice, type RoomState } from './state.ts';
@@ -259,8 +259,9 @@ export class Room {
     try {
       await Promise.all(KINDS.map((kind) => connection.setSource(kind, this.local.track(kind))));
       const sdp = await inflateSdp(fromBase64url(offer) ?? new Uint8Array());
-      await connection.answer(sdp, (answer) => {
-        this.dispatch({ type: 'answered', attempt, negotiation, sdp: answer });
+      await connection.answer(sdp, async (answer) => {
+        const deflated = toBase64url(await deflateSdp(answer));
+        this.dispatch({ type: 'answered', attempt, negotiation, sdp: deflated });
       });
       for (const listener of this.listeners) listener();
     } catch {

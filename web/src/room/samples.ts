@@ -72,9 +72,18 @@ export class Play {
 }
 
 export function joined(participants: readonly Participant[] = [], seat = 0): ServerMessage {
-  return { type: 'joined', seat, participants: [...participants], slots: [], negotiation: 1, offer: 'K7My4OUCAA' };
+  return {
+    type: 'joined',
+    seat,
+    participants: [...participants],
+    slots: [],
+    negotiation: 1,
+    offer: 'K7My4OUCAA',
+    token: 'A'.repeat(43),
+    tcp_candidates: [],
+  };
 }
 
 export function someone(seat: number, change: Partial<Participant> = {}): Participant {
-  return { seat, microphone: 'on', camera: 'on', sealed: 'AAAA', ...change };
+  return { seat, microphone: 'on', camera: 'on', presence: 'here', sealed: 'AAAA', ...change };
 }

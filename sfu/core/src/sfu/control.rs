@@ -7,10 +7,10 @@ use rtp::Mid;
 use transport::{CloseReason, Role, SrtpKeys, Transport, TransportConfig, TransportEvent};
 
 use super::Sfu;
-use crate::command::{Command, Event, PeerClosedReason, PeerConnection, PeerId, SourceKind};
+use crate::command::{Command, Event, PeerClosedReason, PeerConnection, PeerId, Slot, SourceKind};
 use crate::demux::Path;
 use crate::limits::PEERS_MAX;
-use crate::peer::{Peer, is_within_limits};
+use crate::peer::{FEEDBACK_SSRC, Peer, is_within_limits};
 use crate::router::{SourceKey, Target};
 use crate::stats::DropReason;
 use crate::table::PeerKey;
@@ -34,6 +34,7 @@ impl Sfu {
                 slot,
                 source,
             } => self.bind(subscriber, slot, source, now),
+            Command::AddSlots { peer, slots } => self.add_slots(peer, &slots),
             Command::RemovePeer { peer } => self.remove_peer(peer),
         };
         if let Err(reason) = obeyed {
@@ -98,6 +99,17 @@ impl Sfu {
         let key = self.peers.insert(peer, state);
         self.demux.expect(connection.local_ice.ufrag(), key);
         Ok(key)
+    }
+
+    fn add_slots(&mut self, peer: PeerId, slots: &[Slot]) -> Result<(), DropReason> {
+        let key = self.peers.key(peer).ok_or(DropReason::CommandUnknown)?;
+        let peer = self.peers.get_mut(key).ok_or(DropReason::CommandUnknown)?;
+        let is_free = slots.iter().all(|slot| slot.ssrc != FEEDBACK_SSRC);
+        if is_free && peer.egress.add(slots, &mut self.random) {
+            Ok(())
+        } else {
+            Err(DropReason::CommandRefused)
+        }
     }
 
     fn bind(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use protocol::bytes::{DeflatedSdp, InflateError};
 use protocol::ids::Rid;
 use protocol::media::{Codec, Extension};
 use protocol::sfu::{IceCredentials, PeerConnection, Publication, Slot};
@@ -35,6 +36,18 @@ pub fn accept(offer: &Offer, answer: &str) -> Result<PeerConnection, AnswerError
     connection.extensions.sort_unstable_by_key(|(id, _)| *id);
     check_ssrcs(&connection)?;
     Ok(connection)
+}
+
+/// Reads a compressed answer like [`accept`].
+pub fn accept_deflated(offer: &Offer, answer: &DeflatedSdp) -> Result<PeerConnection, AnswerError> {
+    let sdp = answer.inflate().map_err(|error| {
+        let reason = match error {
+            InflateError::TooLarge => AnswerReason::TooLarge,
+            InflateError::Damaged | InflateError::NotText => AnswerReason::NotSdp,
+        };
+        AnswerError::new(reason, "not deflated SDP within the limit")
+    })?;
+    accept(offer, sdp.as_str())
 }
 
 /// Source: RFC 3264 section 6, an answer has the m-lines of the offer, in their order.

@@ -8,7 +8,7 @@ mod description;
 mod offer;
 mod reason;
 
-pub use accept::accept;
+pub use accept::{accept, accept_deflated};
 pub use description::{Description, Direction, Section, Setup};
 pub use offer::{Offer, OfferedLine, Role};
 pub use reason::{AnswerError, AnswerReason};

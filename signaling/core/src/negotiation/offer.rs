@@ -1,11 +1,8 @@
 //! The offer: BUNDLE of the microphone, the camera and the fixed pool of receive slots.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::SocketAddr;
 
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use protocol::bytes::DeflatedSdp;
 use protocol::ids::Mid;
 use protocol::media::{AUDIO_SLOTS, CAMERA_RIDS, Codec, Extension, Media, SourceKind, VIDEO_SLOTS};
@@ -118,9 +115,7 @@ impl Offer {
 
     /// Writes the offer as SDP, compressed: about a tenth of the text.
     pub fn deflated(&self, sfu: &SfuInfo) -> Option<DeflatedSdp> {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(self.sdp(sfu).as_bytes()).ok()?;
-        DeflatedSdp::new(encoder.finish().ok()?).ok()
+        DeflatedSdp::deflate(&self.sdp(sfu)).ok()
     }
 
     fn write(&self, sfu: &SfuInfo, out: &mut String) -> std::fmt::Result {

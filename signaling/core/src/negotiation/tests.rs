@@ -401,6 +401,7 @@ fn sfu() -> SfuInfo {
     SfuInfo {
         fingerprint: [0xAB; 32],
         candidates,
+        tcp_candidates: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::bytes::{Gate, GateHash, Sdp, Sealed};
+use protocol::bytes::{DeflatedSdp, Gate, GateHash, Sealed};
 use protocol::client::{
     Announce, Answer, ClientMessage, Create, ErrorCode, ErrorMessage, Hello, Joined, Leave, MediaState, Ping,
     ServerMessage, Switch, TransportState, VERSION,
@@ -63,6 +63,7 @@ impl World {
         let sfu = SfuInfo {
             fingerprint: [0xAB; 32],
             candidates: vec!["127.0.0.1:8080".parse().unwrap()],
+            tcp_candidates: Vec::new(),
         };
         Self {
             signaling: Signaling::new(Config { sfu }),
@@ -235,6 +236,10 @@ impl Page {
                 }
             }
             ServerMessage::Transport(transport) => self.transport = Some(transport.state),
+            ServerMessage::Resumed(_)
+            | ServerMessage::Offer(_)
+            | ServerMessage::Presence(_)
+            | ServerMessage::Stopping(_) => panic!("nothing says this yet: {message:?}"),
             ServerMessage::Error(error) => self.error = Some(error),
         }
         self.inbox.push(message);
@@ -287,6 +292,7 @@ impl Sfu {
                     None => slots.remove(&slot),
                 };
             }
+            SfuCommand::AddSlots { .. } => panic!("nothing orders this yet"),
             SfuCommand::RemovePeer { peer } => {
                 assert!(self.peers.remove(&peer).is_some(), "a peer that is there");
             }
@@ -326,7 +332,7 @@ pub(crate) fn hello_with(number: u8, gate: Gate) -> ClientMessage {
 pub(crate) fn answer(negotiation: u32, sdp: &str) -> ClientMessage {
     ClientMessage::Answer(Answer {
         negotiation,
-        sdp: Sdp::new(sdp).unwrap(),
+        sdp: DeflatedSdp::deflate(sdp).unwrap(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use prometheus::Registry;
-use protocol::bytes::{Gate, GateHash, Sdp};
+use protocol::bytes::{DeflatedSdp, Gate, GateHash};
 use protocol::client::{Answer, ClientMessage, Create, ErrorCode, Hello, Joined, ServerMessage, VERSION};
 use protocol::ids::RoomId;
 use protocol::sfu::{SfuBusy, SfuCommand, SfuEvent, SfuInfo};
@@ -59,6 +59,7 @@ impl Server {
         let info = SfuInfo {
             fingerprint: [0xAB; 32],
             candidates: vec!["127.0.0.1:8080".parse().unwrap()],
+            tcp_candidates: Vec::new(),
         };
         let (sfu_events, events) = mpsc::channel(16);
         let link: Arc<dyn SfuLink> = Arc::clone(&sfu) as Arc<dyn SfuLink>;
@@ -217,7 +218,7 @@ pub(crate) fn hello(number: u8, gate: u8) -> ClientMessage {
 pub(crate) fn answer(joined: &Joined) -> ClientMessage {
     ClientMessage::Answer(Answer {
         negotiation: joined.negotiation,
-        sdp: Sdp::new(ANSWER).unwrap(),
+        sdp: DeflatedSdp::deflate(ANSWER).unwrap(),
     })
 }
 
