@@ -18,7 +18,7 @@ export function joined(state: RoomState, said: Joined): Step {
     link: 'open',
     seat: said.seat,
     token: said.token,
-    unsent: [],
+    sealed: null,
     stopping: null,
     tcpCandidates: said.tcp_candidates.slice(0, TCP_CANDIDATES_MAX),
     members: said.participants.map((participant) => newMember(participant, false)),
@@ -71,8 +71,6 @@ export function offered(state: RoomState, said: OfferMessage): Step {
     slots: new Map(),
     transport: state.transport + 1,
     path: 'connecting',
-    // An answer to the old transport's offer would be taken for an answer to this one.
-    unsent: state.unsent.filter(({ type }) => type !== 'answer'),
   };
   return { state: slotsChanged(replaced, said.slots), effects };
 }

@@ -47,11 +47,9 @@ export function reduce(state: RoomState, event: RoomEvent): Step {
     case 'message':
       return message(state, event.message);
     case 'sealed':
-      return inside(state) ? say(state, { type: 'announce', sealed: event.sealed }) : stay(state);
+      return say({ ...state, sealed: event.sealed }, { type: 'announce', sealed: event.sealed });
     case 'answered':
-      return inside(state)
-        ? say(state, { type: 'answer', negotiation: event.negotiation, sdp: event.sdp })
-        : stay(state);
+      return say(state, { type: 'answer', negotiation: event.negotiation, sdp: event.sdp });
     case 'negotiation_failed':
       return negotiationFailed(state);
     case 'path':
@@ -201,8 +199,6 @@ function keysLost(state: RoomState): Step {
 
 function ownMedia(state: RoomState, media: RoomState['own']): Step {
   if (state.own.microphone === media.microphone && state.own.camera === media.camera) return stay(state);
-  const next = { ...state, own: media };
   // While the connection is broken nothing is said: whoever comes back says everything.
-  if (!inside(state) || state.link !== 'open') return stay(next);
-  return step(next, { type: 'send', message: { type: 'media', ...media } });
+  return say({ ...state, own: media }, { type: 'media', ...media });
 }

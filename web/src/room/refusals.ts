@@ -77,13 +77,15 @@ function refusedInside(state: RoomState, error: ErrorMessage): Step {
       return state.hadPath ? giveUpSeat(state, 'lost', 0) : over(state, 'unreachable');
     case 'refused':
       return over(state, 'ended');
+    case 'too_slow':
+      // Said to a line that is silent; the seat is held.
+      return restore(state, error.retry_after_ms ?? 0);
     case 'resume_refused':
     case 'rate_limited':
     case 'room_exists':
     case 'room_full':
     case 'server_full':
     case 'server_stopping':
-    case 'too_slow':
       return giveUpSeat(state, causeOf(state, error), error.retry_after_ms ?? 0);
   }
 }

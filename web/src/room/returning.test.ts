@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joined, Play, resumed, ROOM, someone } from './samples.ts';
+import { joined, offer, Play, resumed, ROOM, someone } from './samples.ts';
 
 const TOKEN = 'A'.repeat(43);
 const CAMERA = { seat: 1, track: 1, kind: 'camera' } as const;
@@ -48,29 +48,30 @@ describe('a broken connection to the server', () => {
     expect(play.effect('negotiate')).toBeUndefined();
   });
 
-  it('keeps what was to be said meanwhile, the latest of each kind, and says it afterwards', () => {
+  it('repeats what may have been lost in it: who one is, and what one sends', () => {
     const play = new Play().enters().closes();
     const { stay, transport } = play.state;
-    play.on({ type: 'sealed', stay, sealed: 'OLD' }).on({ type: 'sealed', stay, sealed: 'NEW' });
-    play.on({ type: 'answered', transport, negotiation: 1, sdp: 'v=0' });
+    play.on({ type: 'sealed', stay, sealed: 'BBBB' });
     play.on({ type: 'own_media', media: { microphone: 'on', camera: 'off' } });
+    play.on({ type: 'answered', transport, negotiation: 1, sdp: 'v=0' });
     expect(play.effects).toEqual([]);
     play.reconnects().hears(resumed());
     expect(play.effects).toEqual([
       { type: 'close_abandoned' },
-      { type: 'send', message: { type: 'announce', sealed: 'NEW' } },
-      { type: 'send', message: { type: 'answer', negotiation: 1, sdp: 'v=0' } },
+      { type: 'send', message: { type: 'announce', sealed: 'BBBB' } },
       { type: 'send', message: { type: 'media', microphone: 'on', camera: 'off' } },
     ]);
-    expect(play.state.unsent).toEqual([]);
   });
 
-  it('whose transport is gone waits for the offer of a new one, and answers no old offer', () => {
-    const play = new Play().talks().closes();
-    play.on({ type: 'answered', transport: play.state.transport, negotiation: 1, sdp: 'v=0' });
-    play.reconnects().hears(resumed([], { transport: 'closed' }));
+  it('whose transport is gone waits for the offer of a new one', () => {
+    const play = new Play().talks().closes().reconnects().hears(resumed([], { transport: 'closed' }));
     expect(play.state).toMatchObject({ link: 'open', path: 'interrupted' });
-    expect(play.effects.some((effect) => effect.type === 'send' && effect.message.type === 'answer')).toBe(false);
+    expect(play.hears(offer('new')).effect('negotiate')).toMatchObject({ transport: 'new' });
+  });
+
+  it('of which the server says that it was silent is restored, because the seat is held', () => {
+    const play = new Play().talks().fails('too_slow');
+    expect(play.state).toMatchObject({ phase: { type: 'inside' }, link: 'restoring' });
   });
 
   it('hears nothing but the answer to its question', () => {
@@ -219,7 +220,7 @@ describe('a hint of the browser', () => {
   it('makes the page try at once where it waits', () => {
     const play = new Play().talks().closes().on({ type: 'retry_due' }).closes().on({ type: 'woke' });
     expect(play.kinds()).toEqual(['stop_waiting', 'connect']);
-    const away = new Play().talks().fails('too_slow').on({ type: 'woke' });
+    const away = new Play().talks().fails('rate_limited').on({ type: 'woke' });
     expect(away.kinds()).toEqual(['stop_waiting', 'unlock']);
   });
 

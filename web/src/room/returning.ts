@@ -100,15 +100,12 @@ export function steady(state: RoomState): Step {
 /** One has one's seat back. Media was not touched, or an offer of a new transport follows. */
 export function resumed(state: RoomState, said: Resumed): Step {
   if (said.seat !== state.seat) return giveUpSeat(state, 'seat_lost', 0);
-  const merged = everybody({ ...state, link: 'open', unsent: [] }, said.participants, said.slots);
-  const unsent = state.unsent.filter(({ type }) => type !== 'answer' || said.transport === 'connected');
+  const merged = everybody({ ...state, link: 'open' }, said.participants, said.slots);
   const path = said.transport === 'closed' && state.path === 'connected' ? 'interrupted' : state.path;
-  const effects: RoomEffect[] = [
-    { type: 'close_abandoned' },
-    ...merged.effects,
-    ...unsent.map((message): RoomEffect => ({ type: 'send', message })),
-    { type: 'send', message: { type: 'media', ...state.own } },
-  ];
+  // What was said before the break may have been lost in it. An answer is not repeated: the server offers again.
+  const effects: RoomEffect[] = [{ type: 'close_abandoned' }, ...merged.effects];
+  if (state.sealed !== null) effects.push({ type: 'send', message: { type: 'announce', sealed: state.sealed } });
+  effects.push({ type: 'send', message: { type: 'media', ...state.own } });
   // A break that was over at once was seen by nobody.
   if (state.tries > 1) effects.push({ type: 'notify', notice: { type: 'back', cause: 'lost' } });
   return step({ ...merged.state, path }, ...effects);

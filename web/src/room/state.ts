@@ -111,8 +111,8 @@ export interface RoomState {
   readonly seat: number | null;
   /** Gets the seat back after the connection broke; null while there is no seat. */
   readonly token: string | null;
-  /** What was to be said while the connection was broken, and still has to be. */
-  readonly unsent: readonly ClientMessage[];
+  /** One's announcement, to be repeated after a break that may have swallowed it; null until it is sealed. */
+  readonly sealed: string | null;
   /** The server stops in so many milliseconds from when it said so; null when it did not. */
   readonly stopping: { readonly deadlineMs: number } | null;
   /** Where the server takes media over TCP. */
@@ -217,7 +217,7 @@ export function initialRoom(room: string, hasPassword: boolean): RoomState {
     link: 'open',
     seat: null,
     token: null,
-    unsent: [],
+    sealed: null,
     stopping: null,
     tcpCandidates: [],
     own: { microphone: 'off', camera: 'off' },

@@ -20,10 +20,9 @@ export function into(state: RoomState, phase: Phase): RoomState {
   return { ...state, phase };
 }
 
-/** Says `message` as a member: at once, or when the connection is there again. Only the latest of a kind waits. */
+/** Says `message` as a member, unless the connection is broken. */
 export function say(state: RoomState, message: ClientMessage): Step {
-  if (state.link === 'open') return step(state, { type: 'send', message });
-  return stay({ ...state, unsent: [...state.unsent.filter(({ type }) => type !== message.type), message] });
+  return inside(state) && state.link === 'open' ? step(state, { type: 'send', message }) : stay(state);
 }
 
 /** Ends it for good; only the user leads out of it. */
@@ -48,7 +47,7 @@ export function withoutSeat(state: RoomState): RoomState {
     link: 'open',
     seat: null,
     token: null,
-    unsent: [],
+    sealed: null,
     stopping: null,
     slots: new Map(),
     path: 'connecting',
