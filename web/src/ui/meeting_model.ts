@@ -170,12 +170,14 @@ export class MeetingModel {
 
   private roomChanged(): void {
     const { state } = this.room;
-    const before = this.stateSignal.value.phase;
+    const { phase: before, link } = this.stateSignal.value;
     const wasOver = before.type === 'over';
     // Also where only streams came: signals tell nobody about an equal value.
     this.stateSignal.value = { ...state };
     if (state.phase.type === 'over' && !wasOver) this.local.stop();
     if (state.phase.type !== before.type) remember(state);
+    // What was said of the connection before is not true any more.
+    if (state.link === 'restoring' && link === 'open') this.noticeSignal.value = null;
     this.countDown();
     this.refreshLevels();
   }
