@@ -12,6 +12,10 @@ pub const COMMANDS_MAX: usize = 1_024;
 /// Commands obeyed before the sockets are served again.
 pub const COMMANDS_PER_WAKE: usize = 64;
 
+/// TCP connections that wait for the worker to take them. It takes them within milliseconds, and a full room that
+/// comes back at once makes 24.
+pub const TCP_HANDOVER_MAX: usize = 128;
+
 /// Datagrams taken from one socket before the others, the commands and the timers have their turn: about 1 ms.
 pub const DATAGRAMS_PER_WAKE: usize = 64;
 

@@ -3,6 +3,8 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sfu_core::{DropReason, Sfu, Stats};
 
+use crate::tcp::TcpRefused;
+
 /// The metrics of one worker; clones are the same metrics.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
@@ -14,6 +16,7 @@ pub(crate) struct Metrics {
     pub(crate) send_errors: IntCounter,
     pub(crate) receive_errors: IntCounter,
     pub(crate) commands_refused: IntCounter,
+    tcp_refused: IntCounterVec,
 }
 
 type Read = fn(&Stats) -> u64;
@@ -107,7 +110,18 @@ impl Metrics {
             // A series that exists from the start can be alerted on.
             drops.with_label_values(&[reason.as_str()]);
         }
+        let tcp_refused = IntCounterVec::new(
+            options(
+                "tcp_refused_total",
+                "TCP connections that were not taken, by reason.",
+            ),
+            &["reason"],
+        )?;
+        for reason in TcpRefused::ALL {
+            tcp_refused.with_label_values(&[reason.as_str()]);
+        }
         Ok(Self {
+            tcp_refused,
             peers: IntGauge::with_opts(options("peers", "Peers, connected or not."))?,
             subscriptions: IntGauge::with_opts(options("subscriptions", "Slots that are fed by a source."))?,
             counters,
@@ -122,12 +136,18 @@ impl Metrics {
         registry.register(Box::new(self.peers.clone()))?;
         registry.register(Box::new(self.subscriptions.clone()))?;
         registry.register(Box::new(self.drops.clone()))?;
+        registry.register(Box::new(self.tcp_refused.clone()))?;
         for counter in [&self.send_errors, &self.receive_errors, &self.commands_refused] {
             registry.register(Box::new(counter.clone()))?;
         }
         self.counters
             .iter()
             .try_for_each(|counter| registry.register(Box::new(counter.clone())))
+    }
+
+    /// Counts a connection that was not taken.
+    pub(crate) fn tcp_refused(&self, reason: TcpRefused) {
+        self.tcp_refused.with_label_values(&[reason.as_str()]).inc();
     }
 
     /// Brings the metrics up to the core's counters, which were `before` at the last call.

@@ -14,6 +14,7 @@ use crate::limits::{COMMANDS_PER_WAKE, DATAGRAMS_PER_WAKE, METRICS_INTERVAL, REC
 use crate::mapping;
 use crate::metrics::Metrics;
 use crate::sockets::MediaSocket;
+use crate::tcp::Accepted;
 
 /// Is told every event of the core, on the worker's thread. It must not block: media waits for it.
 pub type OnEvent = Box<dyn Fn(SfuEvent) + Send>;
@@ -23,6 +24,7 @@ pub(crate) struct Worker {
     pub(crate) sfu: Sfu,
     pub(crate) sockets: Vec<MediaSocket>,
     pub(crate) commands: Receiver<SfuCommand>,
+    pub(crate) accepted: Receiver<Accepted>,
     pub(crate) on_event: OnEvent,
     pub(crate) metrics: Metrics,
     pub(crate) is_stopping: Arc<AtomicBool>,
@@ -40,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) sfu: Sfu,
     pub(crate) sockets: Vec<MediaSocket>,
     pub(crate) commands: Receiver<SfuCommand>,
+    pub(crate) accepted: Receiver<Accepted>,
     pub(crate) on_event: OnEvent,
     pub(crate) metrics: Metrics,
     pub(crate) is_stopping: Arc<AtomicBool>,
@@ -54,6 +57,7 @@ impl Worker {
             sfu: parts.sfu,
             sockets: parts.sockets,
             commands: parts.commands,
+            accepted: parts.accepted,
             on_event: parts.on_event,
             metrics: parts.metrics,
             is_stopping: parts.is_stopping,
@@ -89,6 +93,9 @@ impl Worker {
                 }
             }
             has_more_commands = self.obey();
+            while let Ok(accepted) = self.accepted.try_recv() {
+                drop(accepted);
+            }
             for index in 0..self.sockets.len() {
                 self.receive(index, &mut buffer);
             }

@@ -38,6 +38,7 @@ pub(crate) fn options(media_addresses: Vec<IpAddr>, port: u16) -> SfuOptions {
     SfuOptions {
         media_addresses,
         port,
+        tcp_addresses: Vec::new(),
         #[cfg(feature = "capture")]
         tap: None,
     }
