@@ -80,6 +80,12 @@ impl SignalingServer {
         !self.shared.rooms.is_closed()
     }
 
+    /// Waits until everybody has left, `time` at most.
+    pub async fn drain(&self, time: std::time::Duration) {
+        let everybody = u32::try_from(SOCKETS_MAX).unwrap_or(u32::MAX);
+        let _ = timeout(time, self.shared.sockets.acquire_many(everybody)).await;
+    }
+
     /// Tells everybody that the server stops, and waits until they have heard it, two seconds at most.
     pub async fn stop(&self) {
         // Where the rooms have ended already there is nobody to tell.
