@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use ::transport::{
-    Certificate, DatagramKind, IceCredentials, Received, Role, SrtpKeys, SrtpProfile, Transport,
+    Certificate, DatagramKind, IceCredentials, Path, Received, Role, SrtpKeys, SrtpProfile, Transport,
     TransportConfig, classify,
     srtp::{Protection, Protector, Unprotector},
     stun::{self as plain, PLAIN_RESPONSE_MAX, TransactionId},
@@ -18,7 +18,7 @@ pub fn demux(mut data: &[u8]) {
     while let Some((len, rest)) = data.split_first_chunk::<2>() {
         let (datagram, rest) = rest.split_at(rest.len().min(usize::from(u16::from_be_bytes(*len))));
         data = rest;
-        let received = server.handle_datagram(local(), remote(), &mut datagram.to_vec(), now);
+        let received = server.handle_datagram(path(), &mut datagram.to_vec(), now);
         match classify(datagram) {
             DatagramKind::Unknown | DatagramKind::Rtp | DatagramKind::Rtcp => assert!(received.is_err()),
             DatagramKind::Stun | DatagramKind::Dtls => {
@@ -103,7 +103,9 @@ fn checked_server() -> Transport {
             remote_fingerprint: [0; 32],
             certificate: Arc::clone(certificate),
             local_addresses: vec![local],
+            local_tcp_addresses: vec![],
             remote_addresses: vec![remote],
+            remote_tcp_addresses: vec![],
         };
         Transport::new(config, start_of_time()).expect("the addresses can carry media")
     };
@@ -111,7 +113,7 @@ fn checked_server() -> Transport {
     let mut client = transport(Role::Client, "client", "server", remote(), local());
     let mut check = client.poll_transmit().expect("a client begins with a check");
     server
-        .handle_datagram(local(), remote(), &mut check.payload, start_of_time())
+        .handle_datagram(path(), &mut check.payload, start_of_time())
         .expect("the check is authentic");
     server
 }
@@ -120,6 +122,11 @@ fn checked_server() -> Transport {
 fn start_of_time() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(Instant::now)
+}
+
+/// As the server sees it.
+fn path() -> Path {
+    Path::udp(local(), remote())
 }
 
 fn local() -> SocketAddr {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token, Waker};
 use protocol::sfu::{PeerClosedReason, SfuCommand, SfuEvent};
 use sfu_core::{Sfu, Stats};
+use transport::Path;
 
 use crate::limits::{COMMANDS_PER_WAKE, DATAGRAMS_PER_WAKE, METRICS_INTERVAL, RECEIVE_BUFFER};
 use crate::mapping;
@@ -163,7 +164,8 @@ impl Worker {
             match socket.socket.recv_from(buffer) {
                 Ok((len, remote)) => {
                     let datagram = buffer.get_mut(..len).unwrap_or_default();
-                    self.sfu.handle_datagram(local, remote, datagram, Instant::now());
+                    let path = Path::udp(local, remote);
+                    self.sfu.handle_datagram(path, datagram, Instant::now());
                     self.flush();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -183,11 +185,19 @@ impl Worker {
     /// repeat themselves. The kernel's send buffer is the only queue behind the core's own.
     fn flush(&mut self) {
         while let Some(transmit) = self.sfu.poll_transmit() {
-            let Some(socket) = self.sockets.iter().find(|socket| socket.local == transmit.local) else {
+            let Some(socket) = self
+                .sockets
+                .iter()
+                .find(|socket| socket.local == transmit.path.local)
+            else {
                 self.metrics.send_errors.inc();
                 continue;
             };
-            if socket.socket.send_to(transmit.bytes, transmit.remote).is_err() {
+            if socket
+                .socket
+                .send_to(transmit.bytes, transmit.path.remote)
+                .is_err()
+            {
                 self.metrics.send_errors.inc();
             }
         }

@@ -12,7 +12,7 @@ use protocol::media::{CAMERA_MID, Codec, Extension, MICROPHONE_MID, Media, Sourc
 use protocol::sfu::{IceCredentials, PeerConnection, Publication, SfuCommand, SfuEvent, SfuInfo, Slot};
 use rtp::{ExtensionMap, Extensions, PayloadType, RtpHeader, RtpPacket, Ssrc, write_header};
 use sfu_server::{SfuHandle, SfuOptions, SfuServer};
-use transport::{Certificate, Received, Role, Transport, TransportConfig, TransportEvent};
+use transport::{Certificate, Path, Received, Role, Transport, TransportConfig, TransportEvent};
 
 /// Longest wait for anything; a loaded machine is slow, not wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -97,7 +97,9 @@ impl Client {
             remote_fingerprint: info.fingerprint,
             certificate,
             local_addresses: vec![socket.local_addr().unwrap()],
+            local_tcp_addresses: Vec::new(),
             remote_addresses: info.candidates.clone(),
+            remote_tcp_addresses: Vec::new(),
         };
         let client = Self {
             peer: PeerId(number),
@@ -208,13 +210,15 @@ impl Client {
         buffer[len..len + payload.len()].copy_from_slice(payload);
         len += payload.len();
         let len = self.transport.protect_rtp(&mut buffer, len).unwrap();
-        let (_, remote) = self.transport.destination().unwrap();
-        self.socket.send_to(&buffer[..len], remote).unwrap();
+        let path = self.transport.destination().unwrap();
+        self.socket.send_to(&buffer[..len], path.remote).unwrap();
     }
 
     fn flush(&mut self) {
         while let Some(transmit) = self.transport.poll_transmit() {
-            self.socket.send_to(&transmit.payload, transmit.remote).unwrap();
+            self.socket
+                .send_to(&transmit.payload, transmit.path.remote)
+                .unwrap();
         }
         while let Some(event) = self.transport.poll_event() {
             match event {
@@ -225,11 +229,8 @@ impl Client {
     }
 
     fn take(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        let local = self.socket.local_addr().unwrap();
-        match self
-            .transport
-            .handle_datagram(local, from, datagram, Instant::now())
-        {
+        let path = Path::udp(self.socket.local_addr().unwrap(), from);
+        match self.transport.handle_datagram(path, datagram, Instant::now()) {
             Ok(Received::Rtp { len }) => {
                 let packet = RtpPacket::parse(&datagram[..len], &extension_map()).unwrap();
                 self.media.push(Forwarded {
