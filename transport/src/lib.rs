@@ -13,6 +13,7 @@ mod counters;
 mod demux;
 mod dtls;
 mod error;
+mod framing;
 mod ice;
 pub mod limits;
 mod path;
@@ -25,6 +26,7 @@ pub use certificate::{Certificate, CertificateError, FINGERPRINT_LEN, Fingerprin
 pub use counters::Counters;
 pub use demux::{DatagramKind, classify};
 pub use error::{CloseReason, SetupError, TransportError};
+pub use framing::{Deframer, FRAME_HEADER_LEN, FrameTooLong, frame_header};
 pub use ice::IceCredentials;
 pub use path::{Path, Protocol, Transmit};
 pub use srtp::{Protection, SrtpError, SrtpKeys, SrtpKeysError, SrtpProfile};

@@ -58,3 +58,7 @@ pub const DTLS_DATAGRAM_MAX: usize = 1_150;
 
 /// Longest ICE user name fragment or password, in bytes (RFC 8839 section 5.4).
 pub const ICE_CREDENTIAL_MAX: usize = 256;
+
+/// Largest datagram in a frame on a TCP connection, in bytes: as over UDP, the MTU of Ethernet. The field could say
+/// 65,535; nobody sends what would not fit another path.
+pub const FRAME_MAX: usize = 1_500;
