@@ -157,6 +157,8 @@ fn pictures_are_asked_for_anew_once_when_all_is_written_and_not_too_often() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Whatever is pushed, written and waited for: what comes out are whole frames, in order, all of those that must
     /// not be dropped, and the bounds hold.
     #[test]
