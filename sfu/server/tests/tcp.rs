@@ -19,6 +19,9 @@ use sfu_server::{SfuHandle, SfuOptions, SfuServer, TcpRefused};
 use transport::frame_header;
 
 const CLOSED: &str = "undertone_sfu_tcp_closed_total";
+/// The place of the video slot of a client of these tests.
+const VIDEO_SLOT: usize = 1;
+
 const CONNECTIONS: &str = "undertone_sfu_tcp_connections";
 
 #[test]
@@ -109,6 +112,63 @@ fn one_who_stops_reading_loses_pictures_then_the_connection_and_nobody_else_noti
     let heard = dave.media.iter().filter(|packet| packet.ssrc == slot_ssrc(4, 0));
     let numbers: Vec<u16> = heard.map(|packet| packet.sequence_number).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)));
+}
+
+#[test]
+fn one_who_reads_again_in_time_has_missed_no_sound_and_gets_a_new_picture() {
+    let (server, _events) = start_with_tcp();
+    let registry = registry(&server);
+    let (mut alice, mut bob) = (Client::join(&server, 1), Client::join_over_tcp(&server, 2));
+    until(&mut [&mut alice, &mut bob], "ICE and DTLS", |clients| {
+        clients.iter().all(|client| client.is_connected)
+    });
+    bind(&server, bob.peer, "a0", (alice.peer, SourceKind::Microphone));
+    bind(&server, bob.peer, "v0", (alice.peer, SourceKind::Camera));
+    let (mut pictures, mut sounds) = (1, 0);
+    alice.send_video(pictures, true, &[7; 1_000]);
+    until(&mut [&mut alice, &mut bob], "the first picture", |clients| {
+        !clients[1].media.is_empty()
+    });
+    let dropped = || value(&registry, "undertone_sfu_tcp_dropped_total", Some("video"));
+    alice.key_frame_requests.clear();
+    while dropped() == 0.0 {
+        for _ in 0..20 {
+            pictures += 1;
+            alice.send_video(pictures, false, &[7; 1_000]);
+        }
+        sounds += 1;
+        alice.send_audio(sounds, b"from alice");
+        alice.pump(Duration::from_millis(5));
+    }
+    assert!(alice.key_frame_requests.is_empty(), "it would be in the way");
+    let count = |client: &Client, slot| {
+        let ssrc = slot_ssrc(2, slot);
+        client.media.iter().filter(|packet| packet.ssrc == ssrc).count()
+    };
+    until(&mut [&mut alice, &mut bob], "every sound", |clients| {
+        count(clients[1], 0) == usize::from(sounds)
+    });
+    let seen = count(&bob, VIDEO_SLOT);
+    assert!(seen < usize::from(pictures), "pictures were dropped");
+    // The next picture of the source is the occasion to ask it.
+    let end = Instant::now() + PATIENCE;
+    while alice.key_frame_requests.is_empty() {
+        assert!(Instant::now() < end, "a new picture is asked for");
+        pictures += 1;
+        alice.send_video(pictures, false, &[7; 1_000]);
+        alice.pump(Duration::from_millis(20));
+        bob.pump(Duration::from_millis(20));
+    }
+    assert_eq!(
+        count(&bob, VIDEO_SLOT),
+        seen,
+        "what continues a lost picture is not sent"
+    );
+    alice.send_video(pictures + 1, true, b"the new picture");
+    until(&mut [&mut alice, &mut bob], "the new picture", |clients| {
+        count(clients[1], VIDEO_SLOT) == seen + 1
+    });
+    assert!(!bob.is_closed);
 }
 
 #[test]
