@@ -75,6 +75,7 @@ impl SfuServer {
         let mut sfu = Sfu::new(Config {
             certificate,
             media_addresses: candidates,
+            tcp_addresses: options.tcp_addresses,
             media: mapping::media_profile(),
             seed: random::seed().map_err(system("randomness"))?,
         });

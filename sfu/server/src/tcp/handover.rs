@@ -1,7 +1,9 @@
-//! TCP connections that carry media where UDP is blocked: ICE-TCP (RFC 6544), framed as RFC 4571 says.
+//! How an accepted connection comes to the worker.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+
+use crate::limits::TCP_NOTSENT_MAX;
 
 /// Why a TCP connection was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +11,9 @@ pub enum TcpRefused {
     /// Too many connections wait for the worker.
     #[error("too many connections wait for the media worker")]
     Full,
+    /// There are as many connections as there may be, here or from the same network, and each has a peer.
+    #[error("there are too many connections of media")]
+    TooMany,
     /// The connection came to an address that is not offered for media.
     #[error("the connection came to an address that is not offered for media")]
     NotOffered,
@@ -22,12 +27,19 @@ pub enum TcpRefused {
 
 impl TcpRefused {
     /// Every reason.
-    pub(crate) const ALL: [Self; 4] = [Self::Full, Self::NotOffered, Self::Broken, Self::Ended];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Full,
+        Self::TooMany,
+        Self::NotOffered,
+        Self::Broken,
+        Self::Ended,
+    ];
 
     /// A short word for metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Full => "full",
+            Self::Full => "busy",
+            Self::TooMany => "too_many",
             Self::NotOffered => "not_offered",
             Self::Broken => "broken",
             Self::Ended => "ended",
@@ -48,6 +60,8 @@ impl Accepted {
         stream.set_nonblocking(true)?;
         // A packet that waits to be filled up is late.
         stream.set_nodelay(true)?;
+        // Without it more is late in the kernel's buffer, where nothing can be dropped.
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(TCP_NOTSENT_MAX);
         Ok(Self {
             local: canonical(stream.local_addr()?),
             remote: canonical(stream.peer_addr()?),
