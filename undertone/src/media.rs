@@ -14,7 +14,8 @@ use crate::port::TakeMedia;
 /// and the SFU holds at most 1,000 peers.
 const EVENTS_MAX: usize = 4_096;
 
-/// Starts the media server on a port that is not 0, with the TCP of the same number; answers its handle and what it will report.
+/// Starts the media server on a port that is not 0, with the TCP of the same number; answers its handle and what
+/// it will report.
 pub(crate) fn start(addresses: &[IpAddr], port: u16) -> Result<(SfuHandle, Receiver<SfuEvent>), StartError> {
     let (sender, events) = mpsc::channel(EVENTS_MAX);
     let on_event = move |event| {

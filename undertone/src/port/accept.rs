@@ -69,6 +69,7 @@ async fn accept(socket: TcpListener, address_use: AddressUse, shared: Shared, al
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
+                shared.counters.refuse(Refused::AcceptFailed);
                 tracing::warn!(kind = ?error.kind(), "a TCP connection could not be accepted");
                 sleep(ACCEPT_PAUSE).await;
                 continue;

@@ -5,6 +5,8 @@ use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 /// Why a connection was ended by us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
+    /// The kernel could not give it to us, mostly because no file descriptor was left.
+    AcceptFailed,
     /// Too many connections had not said anything yet.
     TooManySilent,
     /// It said nothing for too long.
@@ -30,7 +32,8 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
+        Self::AcceptFailed,
         Self::TooManySilent,
         Self::Silent,
         Self::LeftSilent,
@@ -46,6 +49,7 @@ impl Refused {
 
     fn as_str(self) -> &'static str {
         match self {
+            Self::AcceptFailed => "accept_failed",
             Self::TooManySilent => "too_many_silent",
             Self::Silent => "silent",
             Self::LeftSilent => "left_silent",

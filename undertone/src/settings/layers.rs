@@ -10,7 +10,7 @@ use super::file;
 use super::value::Value;
 
 /// Variables that begin as ours do and are no settings.
-const OTHER_VARIABLES: &[&str] = &[CONFIG_VARIABLE, "UNDERTONE_CAPTURE", "UNDERTONE_BINARY"];
+const OTHER_VARIABLES: &[&str] = &[CONFIG_VARIABLE, "UNDERTONE_CAPTURE"];
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

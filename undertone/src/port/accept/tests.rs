@@ -111,6 +111,11 @@ async fn http_gets_the_page_and_media_goes_to_its_door_with_every_byte() {
         (&taken).read_exact(&mut bytes).expect("five bytes");
         assert_eq!(bytes, [0, 3, 1, 2, 3]);
         assert_eq!(taken.local_addr().expect("bound"), address);
+        let socket = socket2::SockRef::from(&taken);
+        assert_eq!(
+            socket.tcp_user_timeout().expect("an option"),
+            Some(UNACKNOWLEDGED_TIME)
+        );
     }
 }
 
