@@ -39,7 +39,7 @@ pub use capture::Direction;
 #[cfg(feature = "capture")]
 pub use capture::Tap;
 pub use command::{
-    Command, Event, Media, PeerClosedReason, PeerConnection, PeerId, Publication, Slot, SourceKind,
+    Command, Event, Media, PeerClosedReason, PeerConnection, PeerId, Publication, Repair, Slot, SourceKind,
 };
 pub use config::{Config, Format, MediaProfile};
 pub use sfu::Sfu;

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use protocol::bytes::DeflatedSdp;
 use protocol::ids::Mid;
-use protocol::media::{AUDIO_SLOTS, CAMERA_RIDS, Codec, Extension, Media, SourceKind, VIDEO_SLOTS};
+use protocol::media::{
+    AUDIO_SLOTS, CAMERA_RIDS, Codec, Extension, Media, RETRANSMISSION_RTPMAP, SourceKind, VIDEO_SLOTS,
+};
 use protocol::sfu::{IceCredentials, SfuInfo};
 use rand_core::CryptoRng;
 
@@ -45,9 +47,26 @@ pub enum Role {
     Publish(SourceKind),
     /// The page receives what is bound here.
     Slot {
-        /// The SSRC of everything that we send there.
+        /// The SSRC of everything that we send there for the first time.
         ssrc: u32,
+        /// The SSRC of what we send again; audio is sent again under its first one.
+        retransmission_ssrc: Option<u32>,
     },
+}
+
+impl Role {
+    /// A slot whose SSRCs differ from those that are taken, and are taken from now on.
+    fn slot(media: Media, taken: &mut Vec<u32>, rng: &mut impl CryptoRng) -> Self {
+        let mut draw = || {
+            let ssrc = fresh_ssrc(taken, rng);
+            taken.push(ssrc);
+            ssrc
+        };
+        Self::Slot {
+            ssrc: draw(),
+            retransmission_ssrc: (media == Media::Video).then(draw),
+        }
+    }
 }
 
 impl OfferedLine {
@@ -80,12 +99,11 @@ impl Offer {
         for kind in [SourceKind::Microphone, SourceKind::Camera] {
             lines.extend(line(kind.mid(), kind.media(), Role::Publish(kind)));
         }
-        let mut ssrcs = Vec::with_capacity(AUDIO_SLOTS + VIDEO_SLOTS);
+        let mut ssrcs = Vec::with_capacity(AUDIO_SLOTS + 2 * VIDEO_SLOTS);
         for (prefix, media, count) in [('a', Media::Audio, AUDIO_SLOTS), ('v', Media::Video, VIDEO_SLOTS)] {
             for number in 0..count {
-                let ssrc = fresh_ssrc(&ssrcs, rng);
-                ssrcs.push(ssrc);
-                lines.extend(line(&format!("{prefix}{number}"), media, Role::Slot { ssrc }));
+                let role = Role::slot(media, &mut ssrcs, rng);
+                lines.extend(line(&format!("{prefix}{number}"), media, role));
             }
         }
         // 31 bits: the grammar wants a number that fits into 63 bits, and browsers are content with this.
@@ -158,6 +176,12 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
     for codec in codecs {
         write!(out, " {}", codec.payload_type())?;
     }
+    for payload_type in codecs
+        .iter()
+        .filter_map(|codec| codec.retransmission_payload_type())
+    {
+        write!(out, " {payload_type}")?;
+    }
     write!(
         out,
         "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na=rtcp-mux\r\n",
@@ -179,14 +203,28 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
             write!(out, "a=fmtp:{payload_type} {parameters}\r\n")?;
         }
     }
-    match line.role {
-        Role::Publish(_) => out.push_str("a=recvonly\r\n"),
-        Role::Slot { ssrc } => {
+    for codec in codecs {
+        if let Some(retransmission) = codec.retransmission_payload_type() {
+            let payload_type = codec.payload_type();
             write!(
                 out,
-                "a=sendonly\r\na=msid:- {}\r\na=ssrc:{ssrc} cname:u\r\n",
-                line.mid
+                "a=rtpmap:{retransmission} {RETRANSMISSION_RTPMAP}\r\na=fmtp:{retransmission} apt={payload_type}\r\n"
             )?;
+        }
+    }
+    match line.role {
+        Role::Publish(_) => out.push_str("a=recvonly\r\n"),
+        Role::Slot {
+            ssrc,
+            retransmission_ssrc,
+        } => {
+            write!(out, "a=sendonly\r\na=msid:- {}\r\n", line.mid)?;
+            if let Some(retransmission) = retransmission_ssrc {
+                write!(out, "a=ssrc-group:FID {ssrc} {retransmission}\r\n")?;
+            }
+            for ssrc in [Some(ssrc), retransmission_ssrc].into_iter().flatten() {
+                write!(out, "a=ssrc:{ssrc} cname:u\r\n")?;
+            }
         }
     }
     for rid in line.rids() {
