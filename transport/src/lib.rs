@@ -26,5 +26,5 @@ pub use demux::{DatagramKind, classify};
 pub use error::{CloseReason, SetupError, TransportError};
 pub use ice::IceCredentials;
 pub use path::Transmit;
-pub use srtp::{Protection, SrtpError, SrtpKeys, SrtpKeysError, SrtpProfile};
+pub use srtp::{Protection, SrtpError, SrtpKeys, SrtpKeysError, SrtpProfile, Tag};
 pub use transport::{Received, Role, Transport, TransportConfig, TransportEvent};
