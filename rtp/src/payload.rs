@@ -91,7 +91,7 @@ impl<'a> SealedPayload<'a> {
     /// it. `None` when there is no media: what is shorter only pads.
     ///
     /// Source: RFC 4588 section 4.
-    pub fn retransmitted(self) -> Option<(u16, SealedPayload<'a>)> {
+    pub fn retransmitted(self) -> Option<(u16, Self)> {
         let (number, media) = self.bytes.split_first_chunk::<ORIGINAL_SEQUENCE_NUMBER_LEN>()?;
         (!media.is_empty()).then(|| (u16::from_be_bytes(*number), Self::seal(media)))
     }
