@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     Target::new("vp9_descriptor", rtp::vp9_descriptor),
     Target::new("av1_aggregation", rtp::av1_aggregation),
     Target::new("demux", transport::demux),
+    Target::new("framing", transport::framing),
     Target::new("stun", transport::stun),
     Target::new("srtp_unprotect", transport::srtp_unprotect),
     Target::new("client_message", signaling::client_message),

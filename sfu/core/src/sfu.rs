@@ -7,6 +7,7 @@ mod exit;
 mod feedback;
 mod repair;
 mod reports;
+mod tcp;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,14 +16,14 @@ use std::time::Instant;
 
 use rtp::RtpPacket;
 use rtp::rtcp::Arrival;
-use transport::{Certificate, DatagramKind, Protection, Received, SrtpError, TransportError};
+use transport::{Certificate, DatagramKind, Path, Protection, Received, SrtpError, TransportError};
 
 #[cfg(feature = "capture")]
 use crate::capture::Tap;
 use crate::capture::{Capture, Direction};
 use crate::command::Event;
 use crate::config::{Config, MediaProfile};
-use crate::demux::{Demux, Path};
+use crate::demux::Demux;
 use crate::egress::slot::SlotState;
 use crate::ingress::{Accepted, Missing};
 use crate::limits::{DATAGRAM_MAX, EVENTS_MAX, PATH_QUIET, SELF_CHECKS_PER_SECOND};
@@ -44,6 +45,7 @@ use exit::Exit;
 pub struct Sfu {
     certificate: Arc<Certificate>,
     media_addresses: Vec<SocketAddr>,
+    tcp_addresses: Vec<SocketAddr>,
     media: MediaProfile,
     random: Random,
     peers: Table<Peer>,
@@ -76,6 +78,7 @@ impl Sfu {
         Self {
             certificate: config.certificate,
             media_addresses: config.media_addresses,
+            tcp_addresses: config.tcp_addresses,
             media: config.media,
             random: Random::new(config.seed),
             peers: Table::default(),
@@ -99,17 +102,11 @@ impl Sfu {
         self.capture.tap = Some(tap);
     }
 
-    /// Takes in a datagram that came from `remote` to our address `local`. It is decrypted in place.
-    pub fn handle_datagram(
-        &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &mut [u8],
-        now: Instant,
-    ) {
+    /// Takes in a datagram that came over this path. It is decrypted in place.
+    pub fn handle_datagram(&mut self, path: Path, datagram: &mut [u8], now: Instant) {
         self.stats.datagrams_received += 1;
         self.stats.bytes_received += datagram.len() as u64;
-        if let Err(reason) = self.take_in(Path { local, remote }, datagram, now) {
+        if let Err(reason) = self.take_in(path, datagram, now) {
             self.stats.drop_one(reason);
         }
     }
@@ -165,9 +162,7 @@ impl Sfu {
             return Ok(());
         };
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownAddress)?;
-        let received = peer
-            .transport
-            .handle_datagram(path.local, path.remote, datagram, now);
+        let received = peer.transport.handle_datagram(path, datagram, now);
         // A DTLS record proves nothing before it is opened, so it does not keep a path for its owner.
         if received.is_ok() && kind != DatagramKind::Dtls {
             peer.heard_at = now;
@@ -232,6 +227,7 @@ impl Sfu {
                 continue;
             };
             let Some(path) = destination(subscriber) else {
+                subscriber.egress.interrupt(target.slot);
                 self.stats.drop_one(DropReason::SubscriberNotReady);
                 continue;
             };
@@ -336,7 +332,15 @@ impl Sfu {
             }
             None => {}
         }
-        if self.demux.learn(path, key) {
+        let Some(peer) = self.peers.get(key) else {
+            return Ok(());
+        };
+        let is_learned = self.demux.learn(path, key) || {
+            // The transport has given up a path for this one.
+            self.demux.retain(key, |path| peer.transport.has_path(path));
+            self.demux.learn(path, key)
+        };
+        if is_learned {
             Ok(())
         } else {
             Err(DropReason::PathLimit)
@@ -357,8 +361,7 @@ fn destination(peer: &Peer) -> Option<Path> {
     if !peer.transport.is_connected() {
         return None;
     }
-    let (local, remote) = peer.transport.destination()?;
-    Some(Path { local, remote })
+    peer.transport.destination()
 }
 
 /// The reason that stands for an error of a transport.

@@ -178,6 +178,8 @@ drop_reasons! {
     RequestTooOften = "request_too_often",
     /// A request beyond what may be sent again ([`crate::limits::RETRANSMISSION_SHARE`] and the floor beside it).
     RequestOverBudget = "request_over_budget",
+    /// A request over TCP, which loses nothing: what is missing was left out because there was no room for it.
+    RequestOverTcp = "request_over_tcp",
     /// A request behind the first [`crate::limits::REQUESTED_PER_DATAGRAM_MAX`] of its datagram.
     RequestTooMany = "request_too_many",
     /// A packet to be repeated was not the one that was sent: it was wiped.

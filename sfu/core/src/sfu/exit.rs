@@ -3,19 +3,19 @@
 use std::time::Instant;
 
 use rtp::{SealedPayload, write_header};
+use transport::{Path, SrtpError, TransportError};
 
 use super::{DATAGRAM_MAX, Protection};
 use crate::capture::{Capture, Direction};
-use crate::demux::Path;
+use crate::command::Media;
 use crate::egress::Outgoing;
 use crate::egress::again::Sending;
+use crate::egress::slot::SlotState;
 use crate::peer::Peer;
 use crate::repair::answers::Sealed;
 use crate::router::Target;
 use crate::stats::DropReason;
-use crate::transmit::{Buffer, TransmitQueue};
-
-use transport::{SrtpError, TransportError};
+use crate::transmit::{Buffer, Class, TransmitQueue};
 
 /// Where packets leave.
 pub(super) struct Exit<'a> {
@@ -45,7 +45,8 @@ impl Exit<'_> {
             subscriber.budget.earn(len);
             remember(subscriber, target.slot, outgoing, &buffer);
         }
-        self.transmit.push(path, Some(target.peer), buffer)?;
+        let class = class(subscriber, target.slot, outgoing.sending);
+        self.transmit.push(path, Some(target.peer), class, buffer)?;
         if let (Some(transport_sequence), Sending::First | Sending::Retransmission(_)) =
             (outgoing.extensions.transport_sequence, outgoing.sending)
         {
@@ -93,6 +94,16 @@ impl Exit<'_> {
             _ => DropReason::SealRefused,
         })?;
         Ok(())
+    }
+}
+
+/// What a packet is to its receiver.
+fn class(subscriber: &Peer, slot: u8, sending: Sending) -> Class {
+    let media = subscriber.egress.slot(slot).map(SlotState::media);
+    match (sending, media) {
+        (Sending::Retransmission(_) | Sending::Repeat(_), _) => Class::Repair,
+        (Sending::First, Some(Media::Video)) => Class::Video { slot },
+        (Sending::First, Some(Media::Audio) | None) => Class::Audio,
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rtp::rtcp::Nack;
 use rtp::{Extensions, RtpPacket};
+use transport::Protocol;
 
 use super::exit::Exit;
 use super::{Sfu, destination};
@@ -68,7 +69,7 @@ impl Sfu {
         let is_received = self.router.targets(source).iter().any(|target| {
             let slot = self.peers.get(target.peer);
             let slot = slot.and_then(|peer| peer.egress.slot(target.slot));
-            slot.and_then(SlotState::stream) == Some(stream)
+            slot.is_some_and(|slot| slot.stream() == Some(stream) && !slot.is_held())
         });
         let Some(publisher) = self.peers.get_mut(source.peer).filter(|_| is_received) else {
             return;
@@ -139,6 +140,9 @@ impl Sfu {
             .pair_mut(source.peer, target.peer)
             .ok_or(DropReason::RequestUnknown)?;
         let path = destination(subscriber).ok_or(DropReason::SubscriberNotReady)?;
+        if path.protocol == Protocol::Tcp {
+            return Err(DropReason::RequestOverTcp);
+        }
         let deafness = subscriber.round_trip.deafness();
         let slot = subscriber
             .egress
