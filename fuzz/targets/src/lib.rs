@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target::new("srtp_unprotect", transport::srtp_unprotect),
     Target::new("client_message", signaling::client_message),
     Target::new("sdp_answer", signaling::sdp_answer),
+    Target::new("sdp_answer_again", signaling::sdp_answer_again),
     Target::new("sframe_header", e2ee::sframe_header),
     Target::new("announcement", e2ee::announcement),
 ];

@@ -1,15 +1,16 @@
-//! The offer: BUNDLE of the microphone, the camera and the fixed pool of receive slots.
+//! The offer: BUNDLE of the microphone, the camera and a pool of receive slots that only ever grows.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::ops::Range;
 
 use protocol::bytes::DeflatedSdp;
 use protocol::ids::Mid;
-use protocol::media::{
-    AUDIO_SLOTS, CAMERA_RIDS, Codec, Extension, Media, RETRANSMISSION_RTPMAP, SourceKind, VIDEO_SLOTS,
-};
+use protocol::media::{CAMERA_RIDS, Codec, Extension, Media, RETRANSMISSION_RTPMAP, SourceKind};
 use protocol::sfu::{IceCredentials, SfuInfo};
 use rand_core::CryptoRng;
+
+use super::candidates;
+use super::pool::Pool;
 
 /// Characters of our user fragments: 6 bits each, 72 together, so that no two peers ever share one.
 const UFRAG_CHARACTERS: usize = 12;
@@ -17,15 +18,16 @@ const UFRAG_CHARACTERS: usize = 12;
 /// Characters of our passwords: 192 bits, above the 128 of RFC 8445 section 5.3.
 const PWD_CHARACTERS: usize = 32;
 
-/// What is offered to one participant, and has to be remembered until its answer comes.
+/// What is offered to one participant for one transport, and has to be remembered as long as that lives.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// The number by which the answer names it.
+    /// The number by which the answer names it. It is the version of the session in the SDP as well.
     pub negotiation: u32,
     /// Our side's ICE credentials.
     pub local_ice: IceCredentials,
     /// The m-lines, in order.
     pub lines: Vec<OfferedLine>,
+    pool: Pool,
     session_id: u32,
 }
 
@@ -47,26 +49,13 @@ pub enum Role {
     Publish(SourceKind),
     /// The page receives what is bound here.
     Slot {
+        /// Its number among the slots of its medium. Audio and video of the same number are one participant's.
+        number: u8,
         /// The SSRC of everything that we send there for the first time.
         ssrc: u32,
         /// The SSRC of what we send again; audio is sent again under its first one.
         retransmission_ssrc: Option<u32>,
     },
-}
-
-impl Role {
-    /// A slot whose SSRCs differ from those that are taken, and are taken from now on.
-    fn slot(media: Media, taken: &mut Vec<u32>, rng: &mut impl CryptoRng) -> Self {
-        let mut draw = || {
-            let ssrc = fresh_ssrc(taken, rng);
-            taken.push(ssrc);
-            ssrc
-        };
-        Self::Slot {
-            ssrc: draw(),
-            retransmission_ssrc: (media == Media::Video).then(draw),
-        }
-    }
 }
 
 impl OfferedLine {
@@ -79,6 +68,19 @@ impl OfferedLine {
         }
     }
 
+    /// The SSRCs that we send with on this line.
+    fn ssrcs(&self) -> impl Iterator<Item = u32> {
+        let ssrcs = match self.role {
+            Role::Publish(_) => [None, None],
+            Role::Slot {
+                ssrc,
+                retransmission_ssrc,
+                ..
+            } => [Some(ssrc), retransmission_ssrc],
+        };
+        ssrcs.into_iter().flatten()
+    }
+
     /// The simulcast layers that this line offers to receive, smallest first.
     pub const fn rids(&self) -> &'static [&'static str] {
         match self.role {
@@ -89,39 +91,88 @@ impl OfferedLine {
 }
 
 impl Offer {
-    /// Draws credentials and SSRCs for one participant.
-    pub fn new(negotiation: u32, rng: &mut impl CryptoRng) -> Self {
+    /// Draws credentials and SSRCs for a new transport of one participant.
+    pub fn new(negotiation: u32, pool: Pool, rng: &mut impl CryptoRng) -> Self {
         let local_ice = IceCredentials {
             ufrag: ice_text(UFRAG_CHARACTERS, rng),
             pwd: ice_text(PWD_CHARACTERS, rng),
         };
-        let mut lines = Vec::with_capacity(2 + AUDIO_SLOTS + VIDEO_SLOTS);
-        for kind in [SourceKind::Microphone, SourceKind::Camera] {
-            lines.extend(line(kind.mid(), kind.media(), Role::Publish(kind)));
-        }
-        let mut ssrcs = Vec::with_capacity(AUDIO_SLOTS + 2 * VIDEO_SLOTS);
-        for (prefix, media, count) in [('a', Media::Audio, AUDIO_SLOTS), ('v', Media::Video, VIDEO_SLOTS)] {
-            for number in 0..count {
-                let role = Role::slot(media, &mut ssrcs, rng);
-                lines.extend(line(&format!("{prefix}{number}"), media, role));
-            }
-        }
-        // 31 bits: the grammar wants a number that fits into 63 bits, and browsers are content with this.
-        Self {
+        let [smallest, ..] = Pool::SIZES;
+        let mut offer = Self {
             negotiation,
             local_ice,
-            lines,
-            session_id: rng.next_u32() >> 1,
+            lines: Vec::new(),
+            pool: smallest,
+            session_id: 0,
+        };
+        for kind in [SourceKind::Microphone, SourceKind::Camera] {
+            offer.push(kind.mid(), kind.media(), Role::Publish(kind));
+        }
+        offer.push_slots(Media::Audio, 0..smallest.slots(Media::Audio), rng);
+        offer.push_slots(Media::Video, 0..smallest.slots(Media::Video), rng);
+        // 31 bits: the grammar wants a number that fits into 63 bits, and browsers are content with this.
+        offer.session_id = rng.next_u32() >> 1;
+        offer.grow(negotiation, pool, rng);
+        offer
+    }
+
+    /// Makes it the next offer for the same transport: lines of a larger pool stand behind those that are there, and
+    /// nothing else changes. A pool that is not larger adds none.
+    pub fn grow(&mut self, negotiation: u32, pool: Pool, rng: &mut impl CryptoRng) {
+        self.negotiation = negotiation;
+        for size in Pool::SIZES {
+            if size.others() > self.pool.others() && size.others() <= pool.others() {
+                for media in [Media::Audio, Media::Video] {
+                    self.push_slots(media, self.pool.slots(media)..size.slots(media), rng);
+                }
+                self.pool = size;
+            }
         }
     }
 
-    /// The names of the slots, in order.
-    pub fn slot_mids(&self) -> impl Iterator<Item = Mid> {
-        let slots = self
-            .lines
-            .iter()
-            .filter(|line| matches!(line.role, Role::Slot { .. }));
-        slots.map(|line| line.mid)
+    /// How many slots it has.
+    pub const fn pool(&self) -> Pool {
+        self.pool
+    }
+
+    fn push_slots(&mut self, media: Media, numbers: Range<u8>, rng: &mut impl CryptoRng) {
+        let prefix = match media {
+            Media::Audio => 'a',
+            Media::Video => 'v',
+        };
+        for number in numbers {
+            let ssrc = self.fresh_ssrc(None, rng);
+            let role = Role::Slot {
+                number,
+                ssrc,
+                retransmission_ssrc: (media == Media::Video).then(|| self.fresh_ssrc(Some(ssrc), rng)),
+            };
+            self.push(&format!("{prefix}{number}"), media, role);
+        }
+    }
+
+    fn push(&mut self, mid: &str, media: Media, role: Role) {
+        // Our own names are short enough and of the right characters.
+        if let Ok(mid) = Mid::new(mid) {
+            self.lines.push(OfferedLine { mid, media, role });
+        }
+    }
+
+    /// An SSRC that no line has, and that is not `other`.
+    fn fresh_ssrc(&self, other: Option<u32>, rng: &mut impl CryptoRng) -> u32 {
+        let is_taken = |ssrc| {
+            other == Some(ssrc)
+                || self
+                    .lines
+                    .iter()
+                    .any(|line| line.ssrcs().any(|taken| taken == ssrc))
+        };
+        loop {
+            let ssrc = rng.next_u32();
+            if ssrc != 0 && !is_taken(ssrc) {
+                return ssrc;
+            }
+        }
     }
 
     /// Writes the offer as SDP.
@@ -139,14 +190,17 @@ impl Offer {
     fn write(&self, sfu: &SfuInfo, out: &mut String) -> std::fmt::Result {
         write!(
             out,
-            "v=0\r\no=- {} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n",
-            self.session_id
+            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n",
+            self.session_id, self.negotiation
         )?;
         out.push_str("a=group:BUNDLE");
         for line in &self.lines {
             write!(out, " {}", line.mid)?;
         }
         out.push_str("\r\na=extmap-allow-mixed\r\na=ice-lite\r\n");
+        if !sfu.tcp_candidates.is_empty() {
+            out.push_str("a=ice-options:trickle\r\n");
+        }
         write!(
             out,
             "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n",
@@ -160,7 +214,7 @@ impl Offer {
         for (number, line) in self.lines.iter().enumerate() {
             write_line(line, out)?;
             if number == 0 {
-                write_candidates(&sfu.candidates, out)?;
+                candidates::write(sfu, out)?;
             }
         }
         Ok(())
@@ -215,14 +269,16 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
     match line.role {
         Role::Publish(_) => out.push_str("a=recvonly\r\n"),
         Role::Slot {
+            number,
             ssrc,
             retransmission_ssrc,
         } => {
-            write!(out, "a=sendonly\r\na=msid:- {}\r\n", line.mid)?;
+            // Browsers play the tracks of one stream in sync.
+            write!(out, "a=sendonly\r\na=msid:s{number} {}\r\n", line.mid)?;
             if let Some(retransmission) = retransmission_ssrc {
                 write!(out, "a=ssrc-group:FID {ssrc} {retransmission}\r\n")?;
             }
-            for ssrc in [Some(ssrc), retransmission_ssrc].into_iter().flatten() {
+            for ssrc in line.ssrcs() {
                 write!(out, "a=ssrc:{ssrc} cname:u\r\n")?;
             }
         }
@@ -234,40 +290,6 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
         write!(out, "a=simulcast:recv {}\r\n", line.rids().join(";"))?;
     }
     Ok(())
-}
-
-/// Host candidates; the first address gets the highest priority.
-///
-/// Source: RFC 8839 section 5.1, RFC 8445 section 5.1.2.1 with type preference 126 and component 1.
-fn write_candidates(candidates: &[SocketAddr], out: &mut String) -> std::fmt::Result {
-    for (preference, candidate) in (0..=u16::MAX).rev().zip(candidates) {
-        let number = u16::MAX - preference + 1;
-        let priority = (126_u32 << 24) | (u32::from(preference) << 8) | 255;
-        let (ip, port) = (candidate.ip(), candidate.port());
-        write!(
-            out,
-            "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
-        )?;
-    }
-    out.push_str("a=end-of-candidates\r\n");
-    Ok(())
-}
-
-fn line(mid: &str, media: Media, role: Role) -> Option<OfferedLine> {
-    Some(OfferedLine {
-        mid: Mid::new(mid).ok()?,
-        media,
-        role,
-    })
-}
-
-fn fresh_ssrc(taken: &[u32], rng: &mut impl CryptoRng) -> u32 {
-    loop {
-        let ssrc = rng.next_u32();
-        if ssrc != 0 && !taken.contains(&ssrc) {
-            return ssrc;
-        }
-    }
 }
 
 /// Source: RFC 8839 section 5.4, `ice-char`; 64 of them, so a byte's low 6 bits choose without bias.
