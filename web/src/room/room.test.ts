@@ -96,6 +96,14 @@ describe('offers', () => {
     expect(await answers(sent)).toEqual(['1 answer to first', '2 answer to second', '3 answer to third']);
   });
 
+  it('of a new connection leave a moment to keep the pictures of the old one, before it is closed', async () => {
+    const { room, peers, says } = await inside();
+    const seen: boolean[] = [];
+    room.onMediaClosing = () => void seen.push(peers[0]?.isClosed ?? true);
+    says(offer('new', { negotiation: 2, offer: await deflated('second') }));
+    expect([seen, peers[0]?.isClosed]).toEqual([[false], true]);
+  });
+
   it('of a new connection wait for none of the old one, whose answers are not sent any more', async () => {
     const { peers, sent, says } = await inside();
     says(offer('new', { negotiation: 2, offer: await deflated('second') }));

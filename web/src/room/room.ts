@@ -79,6 +79,8 @@ export class Room {
 
   /** Called with what is to be said once. */
   onNotice: ((notice: RoomNotice) => void) | null = null;
+  /** Called before media is let go of: the last moment in which a picture of it can be kept. */
+  onMediaClosing: (() => void) | null = null;
 
   constructor(
     private readonly parts: RoomParts,
@@ -371,6 +373,7 @@ export class Room {
   }
 
   private closeMedia(): void {
+    if (this.media !== null) this.onMediaClosing?.();
     this.media?.close();
     this.media = null;
     this.meter = new QualityMeter();

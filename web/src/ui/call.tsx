@@ -28,8 +28,10 @@ export function Call({ model }: { readonly model: MeetingModel }): JSX.Element {
           {CALL.heading}
         </h1>
         <Messages model={model} />
+        <div class="notice-place">
+          <Notice model={model} />
+        </div>
         <TileGrid model={model} />
-        <Notice model={model} />
       </main>
       <Panels model={model} panel={panel} onClose={() => setPanel(null)} />
       <CallControls model={model} panel={panel} onToggle={toggle} />

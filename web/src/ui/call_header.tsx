@@ -17,7 +17,7 @@ export function CallHeader({ model, panel, onToggle }: Props): JSX.Element {
   const isPoor = quality?.isOwnPoor === true;
   const states = [...(quality?.protocol === 'tcp' ? [CONNECTION.overTcp] : []), ...(isPoor ? [CONNECTION.isPoor] : [])];
   const connection = states.length === 0 ? CONTROLS.connection : `${CONTROLS.connection}: ${states.join(', ')}`;
-  const button = (name: PanelName, icon: IconName, label: string, words: string): JSX.Element => (
+  const button = (name: PanelName, icon: IconName, label: string, words: string, look = 'words'): JSX.Element => (
     <button
       type="button"
       class="header-button"
@@ -27,7 +27,7 @@ export function CallHeader({ model, panel, onToggle }: Props): JSX.Element {
       onClick={() => onToggle(name)}
     >
       <Icon name={icon} />
-      <span class="header-words">{words}</span>
+      <span class={`header-${look}`}>{words}</span>
     </button>
   );
   return (
@@ -39,7 +39,7 @@ export function CallHeader({ model, panel, onToggle }: Props): JSX.Element {
       <span class="header-space" />
       {button('connection', isPoor ? 'signalWeak' : 'signal', connection, CONTROLS.connection)}
       {button('security', 'lock', CONTROLS.security, CONTROLS.security)}
-      {button('participants', 'people', `${CONTROLS.participants}: ${CALL.count(count)}`, String(count))}
+      {button('participants', 'people', `${CONTROLS.participants}: ${CALL.count(count)}`, String(count), 'count')}
     </header>
   );
 }

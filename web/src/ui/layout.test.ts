@@ -56,6 +56,15 @@ describe('the grid', () => {
     }
   });
 
+  it('that scrolls shows that there is more', () => {
+    for (const [width, height] of [PHONE, SMALL_PHONE]) {
+      const { tileHeight } = gridFor(24, width, height, 6);
+      const inSight = height / (tileHeight + 6);
+      expect(inSight % 1).toBeGreaterThan(0.25);
+      expect(inSight % 1).toBeLessThan(0.75);
+    }
+  });
+
   it('cuts little off a picture on a wide screen, and has upright tiles on a phone', () => {
     for (let count = 1; count <= 24; count += 1) {
       const { tileWidth, tileHeight } = gridFor(count, ...DESKTOP, 12);

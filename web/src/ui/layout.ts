@@ -22,6 +22,8 @@ const ASPECT_SCROLLED = 4 / 3;
 /** Smallest tile on which a name, its lock and two marks can be read: two columns of the narrowest phones. */
 const TILE_WIDTH_MIN = 144;
 const TILE_HEIGHT_MIN = 100;
+/** How much of the last row in sight is seen before one scrolls. */
+const ROW_CUT_OFF = 0.45;
 /** Width that is sought where a large window scrolls all the same. */
 const TILE_WIDTH_SCROLLED = 200;
 /** From this width on a window is large. */
@@ -42,14 +44,18 @@ export function gridFor(count: number, width: number, height: number, gap: numbe
       best = { columns, rows, tileWidth, tileHeight, scrolls: false };
     }
   }
-  return best ?? scrolledGrid(count, width, gap);
+  return best ?? scrolledGrid(count, width, height, gap);
 }
 
-function scrolledGrid(count: number, width: number, gap: number): Grid {
+function scrolledGrid(count: number, width: number, height: number, gap: number): Grid {
   const sought = width < LARGE_FROM ? TILE_WIDTH_MIN : TILE_WIDTH_SCROLLED;
   const columns = Math.min(Math.max(1, Math.floor((width + gap) / (sought + gap))), Math.max(1, count));
   const tileWidth = Math.max(0, Math.floor((width - gap * (columns - 1)) / columns));
-  const tileHeight = Math.floor(tileWidth / ASPECT_SCROLLED);
+  const usual = Math.floor(tileWidth / ASPECT_SCROLLED);
+  const whole = Math.floor(height / (usual + gap));
+  // A row that is cut off shows that there is more.
+  const cut = Math.floor(height / (whole + ROW_CUT_OFF)) - gap;
+  const tileHeight = whole === 0 || usual === 0 ? usual : Math.max(TILE_HEIGHT_MIN, cut);
   return { columns, rows: Math.ceil(Math.max(1, count) / columns), tileWidth, tileHeight, scrolls: true };
 }
 

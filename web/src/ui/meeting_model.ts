@@ -33,6 +33,7 @@ export class MeetingModel {
   private readonly soundSignal = signal(false);
   private readonly qualitySignal = signal<Quality | null>(null);
   private readonly stoppingSignal = signal<string | null>(null);
+  private readonly endings = new Set<() => void>();
   private stopsAt: { readonly said: RoomState['stopping']; readonly ms: number } | null = null;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
@@ -90,6 +91,12 @@ export class MeetingModel {
     return poor !== undefined && mids.some((mid) => mid !== null && poor.has(mid));
   }
 
+  /** Calls `listener` before pictures end; returns what ends that. */
+  onPicturesEnding(listener: () => void): () => void {
+    this.endings.add(listener);
+    return () => this.endings.delete(listener);
+  }
+
   /** Whether somebody speaks: the owner of a slot, or oneself with null. */
   speaks(mid: string | null): boolean {
     return this.speakersSignal.value.has(mid ?? OWN);
@@ -104,6 +111,9 @@ export class MeetingModel {
       this.speakersSignal.value = speakers;
     };
     this.room.onNotice = (notice) => this.say(words(notice));
+    this.room.onMediaClosing = () => {
+      for (const listener of this.endings) listener();
+    };
     this.local.onNotice = ({ kind, replacement }) => {
       if (replacement !== null) this.say(deviceReplaced(kind, replacement));
     };
@@ -160,12 +170,14 @@ export class MeetingModel {
 
   private roomChanged(): void {
     const { state } = this.room;
-    const before = this.stateSignal.value.phase;
+    const { phase: before, link } = this.stateSignal.value;
     const wasOver = before.type === 'over';
     // Also where only streams came: signals tell nobody about an equal value.
     this.stateSignal.value = { ...state };
     if (state.phase.type === 'over' && !wasOver) this.local.stop();
     if (state.phase.type !== before.type) remember(state);
+    // What was said of the connection before is not true any more.
+    if (state.link === 'restoring' && link === 'open') this.noticeSignal.value = null;
     this.countDown();
     this.refreshLevels();
   }

@@ -1,6 +1,6 @@
 // The tiles, as large as they fit.
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { tiles, type Tile } from '../room/view.ts';
 import { CALL, TILES } from '../strings.ts';
 import { Icon } from './icons.tsx';
@@ -105,7 +105,9 @@ function OtherTile({ model, tile, isHidden }: OtherProps): JSX.Element {
   const [isVisible, setVisible] = useState(false);
   const isReconnecting = tile.reason === 'reconnecting';
   const isSaid = useLasting(isReconnecting, UNSAID_MS);
-  const { sight, isHeld } = useSight(model, tile, isReconnecting);
+  const isHeld = useHeld(model, tile, isReconnecting);
+  const onEnding = useCallback((listener: () => void) => model.onPicturesEnding(listener), [model]);
+  const { picture } = tile;
   return (
     <TileFrame
       name={tile.name}
@@ -116,16 +118,18 @@ function OtherTile({ model, tile, isHidden }: OtherProps): JSX.Element {
       isMuted={!tile.microphoneOn}
       isCameraOff={!tile.cameraOn}
       isSpeaking={isSpeaking(model, tile)}
-      isPoor={!isReconnecting && model.isPoor(tile.picture?.mid ?? null, tile.sound)}
+      isPoor={!isReconnecting && model.isPoor(picture?.mid ?? null, tile.sound)}
       isPictured={isVisible}
       words={tile.reason === null || (isReconnecting && !isSaid) ? null : TILES[tile.reason]}
     >
       <Picture
-        stream={sight?.stream ?? null}
-        since={sight?.since ?? null}
-        ownership={sight?.ownership ?? 0}
-        isShown={sight !== null && tile.cameraOn && tile.e2ee !== 'failed'}
-        isFrozen={isHeld || isSaid}
+        stream={picture === null ? null : model.room.stream(picture.mid)}
+        since={picture?.since ?? null}
+        ownership={picture?.ownership ?? 0}
+        isShown={picture !== null && tile.cameraOn && tile.e2ee !== 'failed'}
+        isFrozen={isSaid}
+        isHeld={isHeld && tile.cameraOn && tile.e2ee !== 'failed'}
+        onEnding={onEnding}
         isPaused={isHidden}
         onVisible={setVisible}
       />
@@ -133,38 +137,28 @@ function OtherTile({ model, tile, isHidden }: OtherProps): JSX.Element {
   );
 }
 
-/** What a tile shows, and the connection from which it comes. */
-interface Sight {
-  readonly stream: MediaStream | null;
-  readonly since: number | null;
-  readonly ownership: number;
-  readonly transport: number;
-  readonly stay: number;
+/** Whose picture a tile showed last, and over which connection. */
+interface Last {
   readonly name: string | null;
+  readonly stay: number;
+  readonly transport: number;
 }
 
 /** How long the last picture of a closed connection stays while the first of the new one is awaited, in milliseconds. */
 const HELD_MS = 5_000;
 
 /**
- * The picture of a tile. Where a new connection has none yet, that is the last one of the connection before, which
- * is closed: nothing can come through it any more, of nobody, so it cannot become the picture of somebody else.
+ * Whether a tile holds the last picture of the connection before, because the new one has none of that person yet.
+ * While seats and names are the same it is the same person; a new seat begins without a picture.
  */
-function useSight(model: MeetingModel, tile: Tile, isReconnecting: boolean): { sight: Sight | null; isHeld: boolean } {
+function useHeld(model: MeetingModel, { picture, name }: Tile, isReconnecting: boolean): boolean {
   const { transport, stay, phase } = model.state.value;
-  const last = useRef<Sight | null>(null);
-  const isTired = useLasting(!isReconnecting && tile.picture === null, HELD_MS);
-  const { picture, name } = tile;
-  if (picture !== null) {
-    const { since, ownership } = picture;
-    const sight = { stream: model.room.stream(picture.mid), since, ownership, transport, stay, name };
-    last.current = sight;
-    return { sight, isHeld: false };
-  }
+  const last = useRef<Last | null>(null);
+  const isTired = useLasting(!isReconnecting && picture === null, HELD_MS);
+  if (picture !== null) last.current = { name, stay, transport };
   const held = last.current;
-  const isSamePerson = held !== null && held.name === name && (held.stay === stay || phase.type !== 'inside');
-  const isHeld = isSamePerson && held.transport !== transport && !isTired;
-  return { sight: isHeld ? held : null, isHeld };
+  if (picture !== null || held === null || isTired) return false;
+  return held.transport !== transport && held.name === name && (held.stay === stay || phase.type !== 'inside');
 }
 
 function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly isAlone: boolean }): JSX.Element {
