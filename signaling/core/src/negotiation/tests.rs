@@ -18,6 +18,8 @@ const CHROMIUM_NO_TRACKS: &str = include_str!("../../fixtures/answers/chromium-n
 const CHROMIUM_INACTIVE: &str = include_str!("../../fixtures/answers/chromium-inactive.sdp");
 const CHROMIUM_BEFORE: &str = include_str!("../../fixtures/answers/chromium-before-growth.sdp");
 const CHROMIUM_GROWN: &str = include_str!("../../fixtures/answers/chromium-grown.sdp");
+const FIREFOX_BEFORE: &str = include_str!("../../fixtures/answers/firefox-before-growth.sdp");
+const FIREFOX_GROWN: &str = include_str!("../../fixtures/answers/firefox-grown.sdp");
 const FIREFOX: &str = include_str!("../../fixtures/answers/firefox.sdp");
 const FIREFOX_NO_TRACKS: &str = include_str!("../../fixtures/answers/firefox-no-tracks.sdp");
 const FIREFOX_ORPHANS: &str = include_str!("../../fixtures/answers/firefox-orphan-feedback.sdp");
@@ -443,7 +445,10 @@ fn an_answer_to_more_slots_adds_them_and_nothing_else() {
 
 #[test]
 fn real_browsers_grow_to_the_slots_of_a_full_room() {
-    for (name, before, after) in [("chromium", CHROMIUM_BEFORE, CHROMIUM_GROWN)] {
+    for (name, before, after) in [
+        ("chromium", CHROMIUM_BEFORE, CHROMIUM_GROWN),
+        ("firefox", FIREFOX_BEFORE, FIREFOX_GROWN),
+    ] {
         let agreed = accepts(name, before);
         let slots = accept_again(&grown_offer(), &agreed, after).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(slots.len(), 2 * SLOTS_OF_MEDIUM_MAX - 13, "{name}");
