@@ -24,6 +24,7 @@ pub(crate) fn start(addresses: &[IpAddr], port: u16) -> Result<(SfuHandle, Recei
     let options = SfuOptions {
         media_addresses: addresses.to_vec(),
         port,
+        tcp_addresses: Vec::new(),
         #[cfg(feature = "capture")]
         tap: crate::capture::tap()?,
     };

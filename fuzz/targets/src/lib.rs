@@ -27,11 +27,13 @@ impl Target {
 pub const TARGETS: &[Target] = &[
     Target::new("rtp_packet", rtp::rtp_packet),
     Target::new("header_extensions", rtp::header_extensions),
+    Target::new("retransmission", rtp::retransmission),
     Target::new("rtcp", rtp::rtcp),
     Target::new("vp8_descriptor", rtp::vp8_descriptor),
     Target::new("vp9_descriptor", rtp::vp9_descriptor),
     Target::new("av1_aggregation", rtp::av1_aggregation),
     Target::new("demux", transport::demux),
+    Target::new("framing", transport::framing),
     Target::new("stun", transport::stun),
     Target::new("srtp_unprotect", transport::srtp_unprotect),
     Target::new("client_message", signaling::client_message),

@@ -3,35 +3,39 @@
 //! [`Sfu::handle_datagram`] holds the one road of a packet; read it first.
 
 mod control;
+mod exit;
 mod feedback;
+mod repair;
 mod reports;
+mod tcp;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rtp::RtpPacket;
 use rtp::rtcp::Arrival;
-use rtp::{RtpPacket, write_header};
-use transport::{Certificate, DatagramKind, Protection, Received, SrtpError, TransportError};
+use transport::{Certificate, DatagramKind, Path, Protection, Received, SrtpError, TransportError};
 
 #[cfg(feature = "capture")]
 use crate::capture::Tap;
 use crate::capture::{Capture, Direction};
 use crate::command::Event;
 use crate::config::{Config, MediaProfile};
-use crate::demux::{Demux, Path};
-use crate::egress::Outgoing;
+use crate::demux::Demux;
 use crate::egress::slot::SlotState;
-use crate::ingress::Accepted;
+use crate::ingress::{Accepted, Missing};
 use crate::limits::{DATAGRAM_MAX, EVENTS_MAX, PATH_QUIET, SELF_CHECKS_PER_SECOND};
 use crate::peer::Peer;
 use crate::random::Random;
-use crate::router::{Router, SourceKey};
+use crate::repair::gaps::Came;
+use crate::router::{Router, SourceKey, Target};
 use crate::stats::{DropReason, Stats};
 use crate::table::{PeerKey, Table};
 use crate::timers::Timers;
-use crate::transmit::{Buffer, Transmit, TransmitQueue};
+use crate::transmit::{Transmit, TransmitQueue};
+use exit::Exit;
 
 /// A selective forwarding unit: takes datagrams, commands and the time, hands out datagrams and events.
 ///
@@ -41,6 +45,7 @@ use crate::transmit::{Buffer, Transmit, TransmitQueue};
 pub struct Sfu {
     certificate: Arc<Certificate>,
     media_addresses: Vec<SocketAddr>,
+    tcp_addresses: Vec<SocketAddr>,
     media: MediaProfile,
     random: Random,
     peers: Table<Peer>,
@@ -54,6 +59,10 @@ pub struct Sfu {
     capture: Capture,
     /// Used again by every feedback.
     arrivals: Vec<Arrival>,
+    /// Used again by every request for missing packets.
+    missing: Missing,
+    /// Used again by every packet: the slots that change to its layer although it is late.
+    late_switches: Vec<Target>,
 }
 
 /// How many plain STUN requests were answered in this second.
@@ -69,6 +78,7 @@ impl Sfu {
         Self {
             certificate: config.certificate,
             media_addresses: config.media_addresses,
+            tcp_addresses: config.tcp_addresses,
             media: config.media,
             random: Random::new(config.seed),
             peers: Table::default(),
@@ -81,6 +91,8 @@ impl Sfu {
             self_checks: SelfChecks::default(),
             capture: Capture::default(),
             arrivals: Vec::new(),
+            missing: Missing::default(),
+            late_switches: Vec::new(),
         }
     }
 
@@ -90,17 +102,11 @@ impl Sfu {
         self.capture.tap = Some(tap);
     }
 
-    /// Takes in a datagram that came from `remote` to our address `local`. It is decrypted in place.
-    pub fn handle_datagram(
-        &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &mut [u8],
-        now: Instant,
-    ) {
+    /// Takes in a datagram that came over this path. It is decrypted in place.
+    pub fn handle_datagram(&mut self, path: Path, datagram: &mut [u8], now: Instant) {
         self.stats.datagrams_received += 1;
         self.stats.bytes_received += datagram.len() as u64;
-        if let Err(reason) = self.take_in(Path { local, remote }, datagram, now) {
+        if let Err(reason) = self.take_in(path, datagram, now) {
             self.stats.drop_one(reason);
         }
     }
@@ -156,9 +162,7 @@ impl Sfu {
             return Ok(());
         };
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownAddress)?;
-        let received = peer
-            .transport
-            .handle_datagram(path.local, path.remote, datagram, now);
+        let received = peer.transport.handle_datagram(path, datagram, now);
         // A DTLS record proves nothing before it is opened, so it does not keep a path for its owner.
         if received.is_ok() && kind != DatagramKind::Dtls {
             peer.heard_at = now;
@@ -195,46 +199,61 @@ impl Sfu {
         let publisher = self.peers.get_mut(key).ok_or(DropReason::UnknownAddress)?;
         let packet =
             RtpPacket::parse(bytes, publisher.ingress.extensions()).map_err(|_| DropReason::RtpMalformed)?;
-        let accepted = publisher.ingress.accept(&packet, &self.media, now);
-        if let Some(feedback_due) = publisher.ingress.arrivals.due() {
-            self.timers.arm_no_later(key, feedback_due);
+        let mut given_up = 0;
+        let accepted = publisher.ingress.accept(&packet, &self.media, &mut given_up, now);
+        self.stats.packets_given_up += given_up;
+        let due = [publisher.ingress.arrivals.due(), publisher.ingress.missing_due()];
+        if let Some(due) = due.into_iter().flatten().min() {
+            self.timers.arm_no_later(key, due);
         }
-        let accepted = accepted?;
+        let (accepted, packet) = accepted?;
+        if let Some(Came::Repaired(after)) = accepted.came {
+            self.stats.packets_repaired += 1;
+            after
+                .into_iter()
+                .for_each(|after| publisher.round_trip.measured(after));
+        }
         let source = SourceKey {
             peer: key,
             publication: accepted.publication,
         };
+        let targets = self.router.targets(source);
+        if !targets.is_empty() {
+            publisher.ingress.keep(&accepted, &packet, now);
+        }
         let mut wants_key_frame = false;
-        for target in self.router.targets(source) {
+        for target in targets {
             let Some(subscriber) = self.peers.get_mut(target.peer) else {
                 continue;
             };
             let Some(path) = destination(subscriber) else {
+                subscriber.egress.interrupt(target.slot);
                 self.stats.drop_one(DropReason::SubscriberNotReady);
                 continue;
             };
             let outgoing = subscriber.egress.rewrite(target.slot, &accepted, &packet, now);
             wants_key_frame |= subscriber.egress.lacks(target.slot, &accepted);
-            // Between the rewrite and the seal is the seat of the pacer.
             let sent = outgoing.and_then(|outgoing| {
-                let mut buffer = self.transmit.buffer();
-                let sealed = seal(subscriber, &outgoing, &packet, &mut buffer, &mut self.capture);
-                let len = buffer.len;
-                match sealed {
-                    Ok(()) => self.transmit.push(path, Some(target.peer), buffer)?,
-                    Err(reason) => {
-                        self.transmit.recycle(buffer);
-                        return Err(reason);
+                let mut exit = Exit {
+                    transmit: &mut self.transmit,
+                    capture: &mut self.capture,
+                    now,
+                };
+                let len = exit.send(subscriber, *target, path, &outgoing, &packet.payload)?;
+                if outgoing.is_switch {
+                    self.stats.layer_switches += 1;
+                    if accepted.is_late_video() {
+                        self.late_switches.push(*target);
                     }
                 }
-                if let Some(transport_sequence) = outgoing.extensions.transport_sequence {
-                    subscriber.history.sent(transport_sequence, len, now);
-                }
-                self.stats.layer_switches += u64::from(outgoing.is_switch);
                 Ok(len)
             });
             self.stats.count_forwarded(sent);
         }
+        if given_up > 0 {
+            self.ask_after_loss(source, accepted.stream, now);
+        }
+        self.catch_up(source, &accepted, now);
         self.ask_for_key_frame(source, &accepted, wants_key_frame, now);
         Ok(())
     }
@@ -313,7 +332,15 @@ impl Sfu {
             }
             None => {}
         }
-        if self.demux.learn(path, key) {
+        let Some(peer) = self.peers.get(key) else {
+            return Ok(());
+        };
+        let is_learned = self.demux.learn(path, key) || {
+            // The transport has given up a path for this one.
+            self.demux.retain(key, |path| peer.transport.has_path(path));
+            self.demux.learn(path, key)
+        };
+        if is_learned {
             Ok(())
         } else {
             Err(DropReason::PathLimit)
@@ -334,39 +361,7 @@ fn destination(peer: &Peer) -> Option<Path> {
     if !peer.transport.is_connected() {
         return None;
     }
-    let (local, remote) = peer.transport.destination()?;
-    Some(Path { local, remote })
-}
-
-/// Writes a packet for one subscriber and seals it.
-fn seal(
-    subscriber: &mut Peer,
-    outgoing: &Outgoing,
-    packet: &RtpPacket<'_>,
-    buffer: &mut Buffer,
-    capture: &mut Capture,
-) -> Result<(), DropReason> {
-    let plain = buffer
-        .bytes
-        .get_mut(..DATAGRAM_MAX - Protection::RTP_OVERHEAD_MAX)
-        .ok_or(DropReason::PacketTooLarge)?;
-    let header_len = write_header(
-        plain,
-        &outgoing.header,
-        &outgoing.extensions,
-        subscriber.egress.extensions(),
-    )
-    .map_err(|_| DropReason::PacketTooLarge)?;
-    let rest = plain.get_mut(header_len..).ok_or(DropReason::PacketTooLarge)?;
-    let payload_len = packet
-        .payload
-        .copy_to_wire(&outgoing.rewrite, rest)
-        .map_err(|_| DropReason::PacketTooLarge)?;
-    let len = header_len + payload_len;
-    capture.show(Direction::Out, plain.get(..len).unwrap_or_default());
-    let sealed = subscriber.transport.protect_rtp(&mut buffer.bytes[..], len);
-    buffer.len = sealed.map_err(|_| DropReason::SealRefused)?;
-    Ok(())
+    peer.transport.destination()
 }
 
 /// The reason that stands for an error of a transport.
