@@ -161,6 +161,8 @@ fn vitest(mut script: Command, report: &str) -> Result<Counts, Failure> {
 fn server_with_capture() -> Result<PathBuf, Failure> {
     let arguments = ["build", "--package", "undertone", "--features", "capture"];
     process::run(&mut process::cargo(&arguments))?.succeed()?;
+    // The crowd of the browser tests; it lies beside the server.
+    process::run(&mut process::cargo(&["build", "--package", "loadtest"]))?.succeed()?;
     let built = paths::target_directory().join("debug/undertone");
     let kept = paths::target_directory().join("debug/undertone-capture");
     std::fs::copy(&built, &kept)
