@@ -105,7 +105,9 @@ impl Continuity {
         ticks(elapsed.min(TIMESTAMP_GAP_MAX), clock_rate_hz).max(1)
     }
 
-    /// The outgoing timestamp by the sender's clock, where it is known and leads forward by a credible step.
+    /// The outgoing timestamp by the sender's clock, where it is known and leads to a credible place. A new layer often
+    /// begins with the picture that the old one showed last, or an earlier one: timestamps have to rise, so it comes
+    /// one tick later, which is nearer to its time than the time that passed.
     fn clocked_timestamp(&self, incoming: u32, clock_rate_hz: u32, follow: Follow) -> Option<u32> {
         /// Simulcast layers of one camera differ by an encoder's delay; more is a clock that jumped.
         const STEP_MAX: Duration = Duration::from_secs(10);
@@ -125,7 +127,12 @@ impl Continuity {
         let timestamp = at_new_report.wrapping_add(incoming.wrapping_sub(new.rtp_timestamp));
         let step = seq::timestamp_distance(timestamp, self.highest.rtp_timestamp);
         let step_max = ticks(STEP_MAX, clock_rate_hz).cast_signed();
-        (step > 0 && step <= step_max).then_some(timestamp)
+        let rising = if step > 0 {
+            timestamp
+        } else {
+            self.highest.rtp_timestamp.wrapping_add(1)
+        };
+        (-step_max..=step_max).contains(&step).then_some(rising)
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct PacketCache {
     pages: Vec<Page>,
     /// The page that is written.
     current: u16,
+    /// How many times a page was begun.
+    turns: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,14 +68,15 @@ struct Place {
     page: u16,
     start: u16,
     len: u16,
-    /// Which use of the page this is; another one has overwritten the payload.
-    page_use: u32,
+    /// The turn of the page; in a later one the payload is overwritten.
+    turn: u64,
 }
 
 struct Page {
     bytes: Box<[u8]>,
     used: usize,
-    uses: u32,
+    /// When it was begun, in turns; the lowest is the oldest.
+    turn: u64,
     written_at: Instant,
 }
 
@@ -111,6 +114,7 @@ impl PacketCache {
             places: Vec::new(),
             pages: Vec::new(),
             current: 0,
+            turns: 0,
         }
     }
 
@@ -139,7 +143,7 @@ impl PacketCache {
             page: index,
             start,
             len,
-            page_use: page.uses,
+            turn: page.turn,
         };
         if self.places.is_empty() {
             self.places.resize(self.size.packets, None);
@@ -168,7 +172,7 @@ impl PacketCache {
         let page = self
             .pages
             .get(usize::from(place.page))
-            .filter(|page| is_kept && page.uses == place.page_use);
+            .filter(|page| is_kept && page.turn == place.turn);
         let range = usize::from(place.start)..usize::from(place.start) + usize::from(place.len);
         match page.and_then(|page| page.bytes.get(range)) {
             Some(bytes) => Lookup::Here(&place.packet, SealedPayload::seal(bytes)),
@@ -192,12 +196,13 @@ impl PacketCache {
             return Some(self.current);
         }
         let page_count = self.pages.len();
-        let oldest = (0..).zip(&mut self.pages).min_by_key(|(_, page)| page.written_at);
+        let oldest = (0..).zip(&mut self.pages).min_by_key(|(_, page)| page.turn);
         let is_full = page_count >= self.size.pages_max;
+        self.turns += 1;
         self.current = match oldest {
             Some((index, page)) if is_full || now.saturating_duration_since(page.written_at) > CACHE_AGE => {
                 page.used = 0;
-                page.uses = page.uses.wrapping_add(1);
+                page.turn = self.turns;
                 index
             }
             _ => self.add_page(now)?,
@@ -210,7 +215,7 @@ impl PacketCache {
         self.pages.push(Page {
             bytes: vec![0; self.size.page_len].into_boxed_slice(),
             used: 0,
-            uses: 0,
+            turn: self.turns,
             written_at: now,
         });
         Some(index)

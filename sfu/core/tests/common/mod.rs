@@ -14,7 +14,9 @@ use sfu_core::{
     Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Repair, Sfu,
     Slot, SourceKind,
 };
-use transport::{Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport};
+use transport::{
+    Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport, TransportError,
+};
 
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const VP8: u8 = 100;
@@ -29,9 +31,10 @@ pub(crate) const AUDIO_SLOTS: u8 = 4;
 /// Bytes of the VP8 descriptor that [`Vp8Frame`] writes.
 pub(crate) const VP8_DESCRIPTOR_LEN: usize = 6;
 
-const EXTENSIONS: [(u8, Extension); 4] = [
+const EXTENSIONS: [(u8, Extension); 5] = [
     (1, Extension::Mid),
     (2, Extension::Rid),
+    (3, Extension::RepairedRid),
     (4, Extension::AudioLevel),
     (5, Extension::TransportSequence),
 ];
@@ -103,6 +106,7 @@ pub(crate) struct Outgoing {
     pub(crate) marker: bool,
     pub(crate) mid: Option<&'static str>,
     pub(crate) rid: Option<&'static str>,
+    pub(crate) repaired_rid: Option<&'static str>,
     pub(crate) payload: Vec<u8>,
     pub(crate) padding: u8,
 }
@@ -310,6 +314,7 @@ impl Browser {
         let extensions = Extensions {
             mid: outgoing.mid.map(|mid| Mid::new(mid).unwrap()),
             rid: outgoing.rid.map(|rid| Rid::new(rid).unwrap()),
+            repaired_rid: outgoing.repaired_rid.map(|rid| Rid::new(rid).unwrap()),
             transport_sequence: Some(self.transport_sequence),
             audio_level: (outgoing.payload_type == OPUS).then_some(rtp::AudioLevel {
                 voice: true,
@@ -347,23 +352,34 @@ impl Browser {
     }
 
     fn open(&mut self, datagram: &[u8], now: Instant) {
+        let opened = self.try_open(datagram, now);
+        self.inbox
+            .extend(opened.expect("what the core sends is authentic and new"));
+    }
+
+    /// What a datagram from the network holds; an error for one that came before.
+    pub(crate) fn try_open(
+        &mut self,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<Option<Packet>, TransportError> {
         let mut datagram = datagram.to_vec();
         let received = self
             .transport
-            .handle_datagram(self.path.reversed(), &mut datagram, now);
-        match received.expect("what the core sends is authentic and new") {
+            .handle_datagram(self.path.reversed(), &mut datagram, now)?;
+        Ok(match received {
             Received::Rtp { len } => {
                 let packet = RtpPacket::parse(&datagram[..len], &extension_map()).unwrap();
-                self.inbox.push(Packet::Rtp(Forwarded {
+                Some(Packet::Rtp(Forwarded {
                     header: packet.header,
                     transport_sequence: packet.extensions.transport_sequence,
                     audio_level: packet.extensions.audio_level,
                     payload: datagram[packet.header_len..len].to_vec(),
-                }));
+                }))
             }
-            Received::Rtcp { len } => self.inbox.push(Packet::Rtcp(datagram[..len].to_vec())),
-            Received::Nothing => {}
-        }
+            Received::Rtcp { len } => Some(Packet::Rtcp(datagram[..len].to_vec())),
+            Received::Nothing => None,
+        })
     }
 }
 
@@ -378,6 +394,7 @@ impl Outgoing {
             marker: false,
             mid: Some("m"),
             rid: None,
+            repaired_rid: None,
             payload: payload.to_vec(),
             padding: 0,
         }
@@ -399,8 +416,24 @@ impl Outgoing {
             marker: true,
             mid: Some("c"),
             rid: Some(LAYERS[layer]),
+            repaired_rid: None,
             payload: frame.payload(),
             padding: 0,
+        }
+    }
+
+    /// A VP8 packet of a layer sent again, as RFC 4588 says, under this SSRC and sequence number.
+    pub(crate) fn again(layer: usize, ssrc: u32, sequence_number: u16, first: &Self) -> Self {
+        let mut payload = first.sequence_number.to_be_bytes().to_vec();
+        payload.extend_from_slice(&first.payload);
+        Self {
+            payload_type: VP8_AGAIN,
+            ssrc,
+            sequence_number,
+            rid: None,
+            repaired_rid: Some(LAYERS[layer]),
+            payload,
+            ..first.clone()
         }
     }
 
@@ -414,6 +447,7 @@ impl Outgoing {
             marker: false,
             mid: Some("c"),
             rid: Some(LAYERS[layer]),
+            repaired_rid: None,
             payload: Vec::new(),
             padding: 200,
         }
@@ -480,6 +514,29 @@ pub(crate) fn extension_map() -> ExtensionMap {
 pub(crate) fn slot_ssrc(browser: u64, slot: &str) -> u32 {
     let kind = if slot.starts_with('a') { 0x100 } else { 0x200 };
     0xAB00_0000 + u32::try_from(browser).unwrap() * 0x1000 + kind + slot[1..].parse::<u32>().unwrap()
+}
+
+/// The SSRC of a slot's retransmissions.
+pub(crate) fn slot_ssrc_again(browser: u64, slot: &str) -> u32 {
+    slot_ssrc(browser, slot) + 0x800
+}
+
+/// A connection on which lost packets are sent again: audio as it was, video as retransmission.
+pub(crate) fn repaired_connection(number: u64) -> PeerConnection {
+    let mut connection = connection(number);
+    for publication in &mut connection.publications {
+        publication.repair = match publication.kind {
+            SourceKind::Microphone => Repair::Repeat,
+            SourceKind::Camera => Repair::Retransmit(Vec::new()),
+        };
+    }
+    for slot in &mut connection.slots {
+        slot.repair = match slot.media {
+            Media::Audio => Repair::Repeat,
+            Media::Video => Repair::Retransmit(Ssrc(slot_ssrc_again(number, slot.mid.as_str()))),
+        };
+    }
+    connection
 }
 
 /// A connection as the canonical offer makes it: microphone, camera with three layers, 4 + 9 slots.
