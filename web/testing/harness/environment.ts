@@ -31,3 +31,12 @@ export function chromiumBinary(): string {
   }
   return binary;
 }
+
+/** The Firefox to drive. */
+export function firefoxBinary(): string {
+  const binary = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
+  if (!existsSync(binary)) {
+    throw new Error(`No Firefox at ${binary}. Install it (apt-get install firefox-esr), or give its path in FIREFOX.`);
+  }
+  return binary;
+}

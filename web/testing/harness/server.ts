@@ -18,6 +18,16 @@ const END_MS = 10_000;
 /** Name of the capture file in the server's folder. */
 const CAPTURE = 'capture.bin';
 
+/** How a server is started. */
+export interface ServerOptions {
+  /** Whether it keeps what crosses the core's edge. */
+  readonly capture?: boolean;
+  /** 0 takes a free one. */
+  readonly port?: number;
+  /** Addresses that it offers for media. */
+  readonly media?: readonly string[];
+}
+
 /** A running server of its own port, with its core-edge capture in a file of its own. */
 export class Server {
   readonly url: string;
@@ -40,12 +50,12 @@ export class Server {
   }
 
   /** Starts a server, on free ports unless told otherwise, and waits until it says that it is ready. */
-  static async start({ capture = true, port = 0 }: { capture?: boolean; port?: number } = {}): Promise<Server> {
+  static async start({ capture = true, port = 0, media = ['127.0.0.1'] }: ServerOptions = {}): Promise<Server> {
     const folder = mkdtempSync(path.join(tmpdir(), 'undertone-test-'));
     const output: string[] = [];
     const child = spawn(
       serverBinary(),
-      ['serve', '--port', String(port), '--media-address', '127.0.0.1', '--metrics-address', '127.0.0.1:0'],
+      ['serve', '--port', String(port), '--media-address', media.join(','), '--metrics-address', '127.0.0.1:0'],
       {
         cwd: folder,
         env: { ...cleanEnvironment(), ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
