@@ -29,14 +29,14 @@ const QUIET = [
 ];
 
 /** Starts one browser with a profile of its own. Close it after the test. */
-export function launch(devices: Devices = 'granted'): Promise<Browser> {
+export function launch(devices: Devices = 'granted', further: readonly string[] = []): Promise<Browser> {
   const camera = devices === 'missing' ? [] : [`--use-fake-device-for-media-stream=fps=${CAMERA_FPS}`];
   // Without this flag a headless browser answers the question with no.
   const answer = devices === 'refused' ? [] : ['--use-fake-ui-for-media-stream'];
   return chromium.launch({
     executablePath: chromiumBinary(),
     headless: true,
-    args: [...QUIET, ...camera, ...answer],
+    args: [...QUIET, ...camera, ...answer, ...further],
   });
 }
 

@@ -94,10 +94,17 @@ describe('in a call', () => {
     const mallory = new Person(await visit(browser, { withoutDevices: true }), 'Mallory');
     // The answer that the server reads names another certificate than the one that is shown in DTLS.
     await mallory.page.addInitScript(() => {
-      globalThis.WebSocket = class extends WebSocket {
-        override send(data: string): void {
-          const other = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'A7').join(':')}`;
-          super.send(data.replaceAll(/a=fingerprint:sha-256 [\dA-F:]+/g, other));
+      const Native = globalThis.RTCPeerConnection;
+      globalThis.RTCPeerConnection = class extends Native {
+        constructor(configuration?: RTCConfiguration) {
+          super(configuration);
+          let honest: RTCSessionDescriptionInit | undefined;
+          Reflect.set(this, 'createAnswer', async () => {
+            honest = await super.createAnswer();
+            const other = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'A7').join(':')}`;
+            return { type: 'answer', sdp: honest.sdp?.replaceAll(/a=fingerprint:sha-256 [\dA-F:]+/g, other) };
+          });
+          Reflect.set(this, 'setLocalDescription', () => super.setLocalDescription(honest));
         }
       };
     });
