@@ -51,7 +51,7 @@ async function measure(loss: Loss, isRepaired: boolean): Promise<Record<string, 
     const seen = await Promise.all(people.map(({ page }) => watchQuality(page, seconds)));
     const others = people.length - 1;
     const mean = (field: keyof Quality): number =>
-      Number((seen.reduce((sum, one) => sum + Number(one[field] ?? 0), 0) / seen.length).toFixed(2));
+      Number((seen.reduce((sum, one) => sum + (one[field] ?? 0), 0) / seen.length).toFixed(2));
     return {
       'sound made up, %': mean('concealedPercent'),
       'of it silence, %': mean('silentConcealedPercent'),

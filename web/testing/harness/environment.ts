@@ -40,3 +40,8 @@ export function firefoxBinary(): string {
   }
   return binary;
 }
+
+/** The load tester, built by `cargo build -p loadtest`: beside the server unless UNDERTONE_LOADTEST says otherwise. */
+export function loadtestBinary(): string {
+  return process.env['UNDERTONE_LOADTEST'] ?? path.join(path.dirname(serverBinary()), 'undertone-loadtest');
+}

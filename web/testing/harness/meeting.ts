@@ -26,7 +26,8 @@ export type ButtonName =
   | 'Mute microphone'
   | 'Unmute microphone'
   | 'Turn camera off'
-  | 'Turn camera on';
+  | 'Turn camera on'
+  | 'Start the meeting again';
 
 /** One page, used by one person: of Chromium unless said otherwise. */
 export class Person<Kind extends WebPage = Page> {

@@ -55,12 +55,10 @@ export class Server {
   static async start({ capture = true, port = 0, media = ['127.0.0.1'], options = [] }: ServerOptions = {}): Promise<Server> {
     const folder = mkdtempSync(path.join(tmpdir(), 'undertone-test-'));
     const output: string[] = [];
+    const address = ['--media-address', media.join(',')];
     const child = spawn(
       serverBinary(),
-      [
-        ...['serve', '--port', String(port), '--metrics-address', '127.0.0.1:0'],
-        ...['--media-address', media.join(','), ...options],
-      ],
+      ['serve', '--port', String(port), '--metrics-address', '127.0.0.1:0', ...address, ...options],
       {
         cwd: folder,
         env: { ...cleanEnvironment(), ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
@@ -111,6 +109,11 @@ export class Server {
   /** Whether the process is still there. */
   isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** With what it ended by itself; null while it runs and after a signal. */
+  exitCode(): number | null {
+    return this.child.exitCode;
   }
 
   /** Asks the server to drain, as a service manager does. It goes on until everybody has left, or its deadline. */

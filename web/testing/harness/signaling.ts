@@ -23,6 +23,11 @@ export class Overheard {
     });
   }
 
+  /** Everything that the page heard, parsed. */
+  messages(): Message[] {
+    return this.received.map(read);
+  }
+
   /** The last `hello` that the page sent: room and gate. */
   async hello(): Promise<Message> {
     return sure(

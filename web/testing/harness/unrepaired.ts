@@ -13,7 +13,7 @@ export function withoutRepair(): void {
       const rtx = new Set(lines.flatMap((line) => /^a=rtpmap:(\d+) rtx\//i.exec(line)?.[1] ?? []));
       const isRepair = (line: string): boolean => {
         const about = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) /.exec(line)?.[1];
-        return /^a=rtcp-fb:\S+ nack$/.test(line) || /^a=ssrc-group:FID /.test(line) || rtx.has(about ?? '');
+        return /^a=rtcp-fb:\S+ nack$/.test(line) || line.startsWith('a=ssrc-group:FID ') || rtx.has(about ?? '');
       };
       const kept = lines.filter((line) => !isRepair(line));
       globalThis.linesTakenOut = (globalThis.linesTakenOut ?? 0) + lines.length - kept.length;
