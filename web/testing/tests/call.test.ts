@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { ROOM_MEMBERS_MAX } from '../../src/protocol/generated.ts';
 import { crossing } from '../harness/capture.ts';
 import { launch, visit } from '../harness/chromium.ts';
 import { Person } from '../harness/meeting.ts';
@@ -183,19 +184,19 @@ describe('a call of three in a room with a password', () => {
     await late.page.context().close();
   });
 
-  it('tells a sixth participant that the meeting is full', async () => {
+  it('tells one more than may come that the meeting is full', async () => {
     const hello = await overheard.hello();
     const bare: BareClient[] = [];
     for (const gone of ['Late', 'Ève']) await ada.lists(gone, false);
-    for (let count = 2; count < 5; count++) bare.push(await BareClient.join(server.url, hello));
-    const sixth = new Person(await visit(browser, { withoutDevices: true }), 'Six');
-    await sixth.page.goto(link);
-    await sixth.askToJoin(PASSWORD);
-    await sixth.alert().waitFor();
-    expect(await sixth.alert().first().innerText()).toMatch(/full/i);
-    expect(await sixth.button('Leave').count()).toBe(0);
+    while (bare.length < ROOM_MEMBERS_MAX - 2) bare.push(await BareClient.join(server.url, hello));
+    const late = new Person(await visit(browser, { withoutDevices: true }), 'Late');
+    await late.page.goto(link);
+    await late.askToJoin(PASSWORD);
+    await late.alert().waitFor();
+    expect(await late.alert().first().innerText()).toMatch(/full/i);
+    expect(await late.button('Leave').count()).toBe(0);
     for (const client of bare) client.close();
-    await sixth.page.context().close();
+    await late.page.context().close();
   });
 
   it('writes down neither who was there nor where', async () => {
