@@ -3,6 +3,8 @@
 //! The server offers these numbers to every page and takes no others, so a forwarded packet keeps its payload
 //! type and its extension ids, and only SSRC, sequence number and time are rewritten.
 
+use crate::limits::ROOM_MEMBERS_MAX;
+
 /// What a source of a participant captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -53,10 +55,8 @@ pub enum Media {
 pub const MICROPHONE_MID: &str = "m";
 /// The m-line on which a page sends its camera.
 pub const CAMERA_MID: &str = "c";
-/// Audio slots of the pool, mids `a0` to `a3`: one for each other member of a full room.
-pub const AUDIO_SLOTS: usize = 4;
-/// Video slots of the pool, mids `v0` to `v8`: four cameras now, and screens later without a new offer.
-pub const VIDEO_SLOTS: usize = 9;
+/// Slots of one medium at most, mids `a0` to `a22` and `v0` to `v22`: one for each other member of a full room.
+pub const SLOTS_OF_MEDIUM_MAX: usize = ROOM_MEMBERS_MAX - 1;
 /// The simulcast layers of a camera, smallest first: browsers scale down by 4, 2, 1 in this order.
 pub const CAMERA_RIDS: [&str; 3] = ["l", "m", "h"];
 

@@ -41,8 +41,7 @@ fn typescript() -> String {
         ("SERVER_DEPTH_MAX", limits::SERVER_DEPTH_MAX as u64),
         ("FIELDS_MAX", limits::FIELDS_MAX as u64),
         ("ENTRIES_MAX", limits::ENTRIES_MAX as u64),
-        ("AUDIO_SLOTS", media::AUDIO_SLOTS as u64),
-        ("VIDEO_SLOTS", media::VIDEO_SLOTS as u64),
+        ("SLOTS_OF_MEDIUM_MAX", media::SLOTS_OF_MEDIUM_MAX as u64),
     ] {
         writeln!(text, "export const {name} = {value};").unwrap();
     }

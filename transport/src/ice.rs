@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use is::stun::{StunMessage, StunPacket};
-use is::{Candidate, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
+use is::{Candidate, IceAgentEvent, IceConnectionState, IceCreds};
 use zeroize::Zeroizing;
 
 use crate::error::{SetupError, TransportError};
 use crate::limits;
-use crate::path::{Path, Transmit};
+use crate::path::{Path, Protocol, Transmit};
 
 /// One side's ICE credentials: `a=ice-ufrag` and `a=ice-pwd`.
 #[derive(Clone, PartialEq, Eq)]
@@ -83,6 +83,9 @@ pub(crate) trait Ice: fmt::Debug + Send {
     /// Lets time pass.
     fn handle_timeout(&mut self, now: Instant);
 
+    /// A TCP connection was closed.
+    fn handle_closed_path(&mut self, path: Path, now: Instant);
+
     /// When `handle_timeout` wants to be called next.
     fn poll_timeout(&mut self) -> Option<Instant>;
 
@@ -100,15 +103,30 @@ pub(crate) enum IceRole<'a> {
     /// Full ICE, controlling: checks the peer's addresses and nominates.
     Controlling {
         /// The peer's addresses.
-        remote_addresses: &'a [SocketAddr],
+        remote: Addresses<'a>,
     },
+}
+
+/// The host candidates of one side.
+#[derive(Clone, Copy)]
+pub(crate) struct Addresses<'a> {
+    pub(crate) udp: &'a [SocketAddr],
+    pub(crate) tcp: &'a [SocketAddr],
+}
+
+impl Addresses<'_> {
+    fn candidates(&self) -> impl Iterator<Item = (Protocol, SocketAddr)> {
+        // The library prefers what is added first.
+        let udp = self.udp.iter().map(|address| (Protocol::Udp, *address));
+        udp.chain(self.tcp.iter().map(|address| (Protocol::Tcp, *address)))
+    }
 }
 
 /// Connectivity checks by the crate `is`.
 pub(crate) struct IsAgent {
     agent: is::IceAgent,
     is_lite: bool,
-    local_addresses: Vec<SocketAddr>,
+    local: Vec<(Protocol, SocketAddr)>,
     /// What a check nominated that the library does not tell.
     nominated: Option<Path>,
     announced: Option<Path>,
@@ -120,7 +138,7 @@ impl IsAgent {
         role: &IceRole<'_>,
         local: &IceCredentials,
         remote: &IceCredentials,
-        local_addresses: &[SocketAddr],
+        addresses: Addresses<'_>,
         now: Instant,
     ) -> Result<Self, SetupError> {
         let mut agent = is::IceAgent::new(local.to_library());
@@ -131,22 +149,23 @@ impl IsAgent {
         // role (RFC 8445 section 7.3.1.1). The library would else draw a number.
         agent.set_control_tie_breaker(if is_lite { u64::MAX } else { 0 });
         agent.set_remote_credentials(remote.to_library());
-        if local_addresses.is_empty() {
+        let candidates: Vec<_> = addresses.candidates().collect();
+        if candidates.is_empty() {
             return Err(SetupError::Address);
         }
-        for address in local_addresses {
-            agent.add_local_candidate(host(*address)?);
+        for (protocol, address) in &candidates {
+            agent.add_local_candidate(host(*protocol, *address)?);
         }
-        if let IceRole::Controlling { remote_addresses } = role {
-            for address in *remote_addresses {
-                agent.add_remote_candidate(host(*address)?);
+        if let IceRole::Controlling { remote } = role {
+            for (protocol, address) in remote.candidates() {
+                agent.add_remote_candidate(host(protocol, address)?);
             }
         }
         agent.handle_timeout(now);
         Ok(Self {
             agent,
             is_lite,
-            local_addresses: local_addresses.to_vec(),
+            local: candidates,
             nominated: None,
             announced: None,
         })
@@ -156,12 +175,12 @@ impl IsAgent {
 impl Ice for IsAgent {
     fn handle_datagram(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<(), TransportError> {
         let message = StunMessage::parse(datagram).map_err(|_| TransportError::StunMalformed)?;
-        if !self.local_addresses.contains(&path.local) {
+        if !self.local.contains(&(path.protocol, path.local)) {
             return Err(TransportError::StunRefused);
         }
         let nominates = message.is_binding_request() && message.use_candidate();
         let packet = StunPacket {
-            proto: Protocol::Udp,
+            proto: to_library(path.protocol),
             source: path.remote,
             destination: path.local,
             message,
@@ -181,6 +200,23 @@ impl Ice for IsAgent {
         self.agent.handle_timeout(now);
     }
 
+    fn handle_closed_path(&mut self, path: Path, now: Instant) {
+        if self.announced == Some(path) {
+            self.announced = None;
+        }
+        if self.nominated == Some(path) {
+            self.nominated = None;
+        }
+        // A client's end of a connection is a candidate of its own, and gone with it. A server's is where it listens;
+        // the library forgets the peer's end once no checks come from it.
+        if !self.is_lite
+            && let Ok(candidate) = host(path.protocol, path.local)
+        {
+            self.agent.invalidate_candidate(&candidate);
+            self.agent.handle_timeout(now);
+        }
+    }
+
     fn poll_timeout(&mut self) -> Option<Instant> {
         self.agent.poll_timeout()
     }
@@ -188,8 +224,11 @@ impl Ice for IsAgent {
     fn poll_transmit(&mut self) -> Option<Transmit> {
         let transmit = self.agent.poll_transmit()?;
         Some(Transmit {
-            local: transmit.source,
-            remote: transmit.destination,
+            path: Path {
+                protocol: from_library(transmit.proto),
+                local: transmit.source,
+                remote: transmit.destination,
+            },
             payload: transmit.contents.into(),
         })
     }
@@ -204,9 +243,12 @@ impl Ice for IsAgent {
                 // lite agent it would send into a dead network for 15 s after a browser has moved. The controlling
                 // side decides (RFC 8445 section 8.1.1): for us the last nomination counts.
                 IceAgentEvent::NominatedSend {
-                    source, destination, ..
+                    proto,
+                    source,
+                    destination,
                 } if !self.is_lite => {
                     self.nominated = Some(Path {
+                        protocol: from_library(proto),
                         local: source,
                         remote: destination,
                     });
@@ -230,8 +272,25 @@ impl fmt::Debug for IsAgent {
     }
 }
 
-fn host(address: SocketAddr) -> Result<Candidate, SetupError> {
-    Candidate::host(address, Protocol::Udp).map_err(|_| SetupError::Address)
+/// The library pairs candidates by protocol alone; active and passive differ only in who connects, which is not its
+/// business.
+fn host(protocol: Protocol, address: SocketAddr) -> Result<Candidate, SetupError> {
+    Candidate::host(address, to_library(protocol)).map_err(|_| SetupError::Address)
+}
+
+const fn to_library(protocol: Protocol) -> is::Protocol {
+    match protocol {
+        Protocol::Udp => is::Protocol::Udp,
+        Protocol::Tcp => is::Protocol::Tcp,
+    }
+}
+
+/// Candidates of no other protocol are ever added.
+const fn from_library(protocol: is::Protocol) -> Protocol {
+    match protocol {
+        is::Protocol::Udp => Protocol::Udp,
+        is::Protocol::Tcp | is::Protocol::SslTcp | is::Protocol::Tls => Protocol::Tcp,
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,26 @@
 
 use std::time::Duration;
 
-/// Most pairs of local and remote address that one transport ever accepts.
+/// Most paths that one transport knows at a time.
 ///
-/// The ICE library keeps every address from which an authenticated check came, so a member who sends from ever
-/// new ports would grow it without end. A browser on a laptop with a VPN and two interfaces uses under ten;
-/// what remains is for a telephone that moves between networks.
+/// A browser on a laptop with a VPN and two interfaces uses under ten; what remains is for a telephone that moves
+/// between networks. One on which no check came for [`CONSENT_TIMEOUT`] makes room for another.
 pub const PATHS_MAX: usize = 64;
+
+/// Most paths that one transport meets in its life.
+///
+/// The ICE library keeps every address from which an authenticated check came (under 300 bytes each), so a member
+/// who sends from ever new ports would grow it without end. Each broken TCP connection costs a new path: this is
+/// one every two minutes for eight hours.
+pub const PATHS_MET_MAX: usize = 256;
+
+/// How long after the last authenticated check on a path media may still be sent to it, and how long after the last
+/// one on any path the transport ends.
+///
+/// RFC 7675 section 5.1 has consent end after 30 s at the latest. The ICE library as a lite agent gives up a path
+/// after 15 s, and we do the same for each: browsers check every 2.5 s (Chromium) or 5 s (RFC 7675), so at least two
+/// checks in a row were lost, and a participant who has gone is shown as away sooner.
+pub const CONSENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Most synchronisation sources that one transport decrypts, and again most that it encrypts.
 ///
@@ -44,3 +58,7 @@ pub const DTLS_DATAGRAM_MAX: usize = 1_150;
 
 /// Longest ICE user name fragment or password, in bytes (RFC 8839 section 5.4).
 pub const ICE_CREDENTIAL_MAX: usize = 256;
+
+/// Largest datagram in a frame on a TCP connection, in bytes: as over UDP, the MTU of Ethernet. The field could say
+/// 65,535; nobody sends what would not fit another path.
+pub const FRAME_MAX: usize = 1_500;

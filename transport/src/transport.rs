@@ -11,9 +11,10 @@ use crate::counters::Counters;
 use crate::demux::{DatagramKind, classify};
 use crate::dtls::{DimplSession, Dtls, DtlsEvent, DtlsFailed, DtlsRole};
 use crate::error::{CloseReason, SetupError, TransportError};
-use crate::ice::{Ice, IceCredentials, IceEvent, IceRole, IsAgent};
+use crate::ice::{Addresses, Ice, IceCredentials, IceEvent, IceRole, IsAgent};
 use crate::limits;
 use crate::path::{Path, Transmit};
+use crate::paths::Paths;
 use crate::srtp::{Protector, SrtpError, SrtpKeys, SrtpProfile, Unprotector};
 
 /// Which side of the connection we are.
@@ -40,8 +41,12 @@ pub struct TransportConfig {
     pub certificate: Arc<Certificate>,
     /// Our addresses: host candidates over UDP.
     pub local_addresses: Vec<SocketAddr>,
-    /// The peer's addresses; only a client needs them, a server learns them from the checks.
+    /// Our addresses over TCP: where a server takes connections, or from where a client has made them.
+    pub local_tcp_addresses: Vec<SocketAddr>,
+    /// The peer's addresses over UDP; only a client needs them, a server learns them from the checks.
     pub remote_addresses: Vec<SocketAddr>,
+    /// The peer's addresses over TCP, for a client.
+    pub remote_tcp_addresses: Vec<SocketAddr>,
 }
 
 // Addresses stay out of logs, so out of debug output too.
@@ -88,14 +93,7 @@ pub enum TransportEvent {
 pub struct Transport {
     /// `None` when simulated: then there is one path, and keys from the start.
     negotiation: Option<Negotiation>,
-    /// The paths that an authenticated check has validated, in the order in which that happened.
-    paths: Vec<Path>,
-    /// The path that showed life last.
-    latest: Option<Path>,
-    /// The path that the controlling side chose last.
-    nominated: Option<Path>,
-    /// Where media goes: a path that the peer was proven to be at.
-    destination: Option<Path>,
+    paths: Paths,
     media: Option<Media>,
     is_closed: bool,
     transmits: VecDeque<Transmit>,
@@ -144,16 +142,17 @@ impl Transport {
         let ice_role = match config.role {
             Role::Server => IceRole::Lite,
             Role::Client => IceRole::Controlling {
-                remote_addresses: &config.remote_addresses,
+                remote: Addresses {
+                    udp: &config.remote_addresses,
+                    tcp: &config.remote_tcp_addresses,
+                },
             },
         };
-        let ice = IsAgent::new(
-            &ice_role,
-            &config.local_ice,
-            &config.remote_ice,
-            &config.local_addresses,
-            now,
-        )?;
+        let local = Addresses {
+            udp: &config.local_addresses,
+            tcp: &config.local_tcp_addresses,
+        };
+        let ice = IsAgent::new(&ice_role, &config.local_ice, &config.remote_ice, local, now)?;
         let negotiation = Negotiation {
             role: config.role,
             ice: Box::new(ice),
@@ -171,11 +170,9 @@ impl Transport {
     }
 
     /// A transport that is connected from the start, over one path and with given keys: for simulations.
-    pub fn from_srtp_keys(keys: &SrtpKeys, local: SocketAddr, remote: SocketAddr) -> Self {
-        let path = Path { local, remote };
+    pub fn from_srtp_keys(keys: &SrtpKeys, path: Path) -> Self {
         let mut transport = Self::empty();
-        transport.paths.push(path);
-        transport.destination = Some(path);
+        transport.paths = Paths::fixed(path);
         transport.media = Some(Media::new(keys));
         transport.events.push_back(TransportEvent::Connected {
             profile: keys.profile(),
@@ -186,10 +183,7 @@ impl Transport {
     fn empty() -> Self {
         Self {
             negotiation: None,
-            paths: Vec::new(),
-            latest: None,
-            nominated: None,
-            destination: None,
+            paths: Paths::default(),
             media: None,
             is_closed: false,
             transmits: VecDeque::new(),
@@ -198,21 +192,19 @@ impl Transport {
         }
     }
 
-    /// Takes in a datagram that arrived on `local` from `remote`. Media is decrypted in place.
+    /// Takes in a datagram that came over this path. Media is decrypted in place.
     ///
     /// An error says why the datagram was dropped, and is counted already. The buffer's content is then undefined.
     pub fn handle_datagram(
         &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
+        path: Path,
         datagram: &mut [u8],
         now: Instant,
     ) -> Result<Received, TransportError> {
-        let path = Path { local, remote };
         let outcome = match classify(datagram) {
             _ if self.is_closed => Err(TransportError::Closed),
-            DatagramKind::Rtp => self.handle_rtp(path, datagram),
-            DatagramKind::Rtcp => self.handle_rtcp(path, datagram),
+            DatagramKind::Rtp => self.handle_rtp(path, datagram, now),
+            DatagramKind::Rtcp => self.handle_rtcp(path, datagram, now),
             DatagramKind::Stun => self.handle_stun(path, datagram, now),
             DatagramKind::Dtls => self.handle_dtls(path, datagram, now),
             DatagramKind::Unknown => Err(TransportError::Unknown),
@@ -220,58 +212,53 @@ impl Transport {
         outcome.inspect_err(|error| self.counters.count_drop(*error))
     }
 
-    fn handle_rtp(&mut self, path: Path, datagram: &mut [u8]) -> Result<Received, TransportError> {
+    fn handle_rtp(
+        &mut self,
+        path: Path,
+        datagram: &mut [u8],
+        now: Instant,
+    ) -> Result<Received, TransportError> {
         let len = self.media_from(path)?.unprotector.unprotect_rtp(datagram)?;
-        self.prove(path);
+        self.paths.prove(path, now);
         self.counters.rtp_received += 1;
         Ok(Received::Rtp { len })
     }
 
-    fn handle_rtcp(&mut self, path: Path, datagram: &mut [u8]) -> Result<Received, TransportError> {
+    fn handle_rtcp(
+        &mut self,
+        path: Path,
+        datagram: &mut [u8],
+        now: Instant,
+    ) -> Result<Received, TransportError> {
         let len = self.media_from(path)?.unprotector.unprotect_rtcp(datagram)?;
-        self.prove(path);
+        self.paths.prove(path, now);
         self.counters.rtcp_received += 1;
         Ok(Received::Rtcp { len })
     }
 
     fn media_from(&mut self, path: Path) -> Result<&mut Media, TransportError> {
-        if self.destination != Some(path) && !self.paths.contains(&path) {
+        if !self.paths.contains(path) {
             return Err(TransportError::MediaFromUnvalidatedPath);
         }
         self.media.as_mut().ok_or(TransportError::MediaBeforeKeys)
-    }
-
-    /// Media that is authentic and new has come over `path`, so the peer is there.
-    ///
-    /// A nomination alone does not say that: a lite agent makes no checks of its own, and who has overheard one check
-    /// can send it again from any address that it likes to see flooded. What is new it cannot send. Browsers send
-    /// reports over the pair they have selected at least every second, so a true move takes effect that fast.
-    fn prove(&mut self, path: Path) {
-        if self.nominated == Some(path) {
-            self.destination = self.nominated;
-        }
     }
 
     fn handle_stun(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<Received, TransportError> {
         let Some(negotiation) = &mut self.negotiation else {
             return Err(TransportError::StunRefused);
         };
-        let is_known = self.paths.contains(&path);
-        if !is_known && self.paths.len() >= limits::PATHS_MAX {
+        if !self.paths.has_room_for(path, now) {
             return Err(TransportError::TooManyPaths);
         }
         negotiation.ice.handle_datagram(path, datagram, now)?;
-        if !is_known {
-            self.paths.push(path);
-        }
-        self.latest = Some(path);
+        self.paths.checked(path, now);
         self.counters.stun_received += 1;
         self.progress(now);
         Ok(Received::Nothing)
     }
 
     fn handle_dtls(&mut self, path: Path, datagram: &[u8], now: Instant) -> Result<Received, TransportError> {
-        if !self.paths.contains(&path) {
+        if !self.paths.contains(path) {
             return Err(TransportError::DtlsFromUnvalidatedPath);
         }
         // The session starts with the first validated path, and this path is validated.
@@ -283,7 +270,7 @@ impl Transport {
             return Err(TransportError::DtlsFailed);
         };
         let outcome = dtls.handle_datagram(datagram, now);
-        self.latest = Some(path);
+        self.paths.heard(path);
         self.counters.dtls_received += 1;
         self.progress(now);
         if outcome.is_err() {
@@ -341,6 +328,7 @@ impl Transport {
         let Some(negotiation) = self.negotiation.as_mut().filter(|_| !self.is_closed) else {
             return;
         };
+        self.paths.expire(now);
         negotiation.ice.handle_timeout(now);
         let outcome = negotiation
             .dtls
@@ -349,7 +337,7 @@ impl Transport {
         let connect_deadline = negotiation.connect_deadline;
         self.progress(now);
         let is_late = self.media.is_none() && now >= connect_deadline;
-        if is_late && self.paths.is_empty() {
+        if is_late && self.paths.is_untouched() {
             self.end(CloseReason::Unreachable);
         } else if is_late || outcome.is_err() {
             self.end(CloseReason::DtlsFailed);
@@ -361,7 +349,8 @@ impl Transport {
         let negotiation = self.negotiation.as_mut().filter(|_| !self.is_closed)?;
         let connect = self.media.is_none().then_some(negotiation.connect_deadline);
         let dtls = negotiation.dtls.as_ref().and_then(|dtls| dtls.poll_timeout());
-        [connect, dtls, negotiation.ice.poll_timeout()]
+        let consent = self.paths.consent_until();
+        [connect, dtls, consent, negotiation.ice.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -384,7 +373,7 @@ impl Transport {
         if self.is_closed {
             return;
         }
-        let destination = self.path_to_peer();
+        let destination = self.paths.handshake();
         let dtls = self
             .negotiation
             .as_mut()
@@ -393,11 +382,7 @@ impl Transport {
             dtls.close();
             while let Some(event) = dtls.poll_event() {
                 if let DtlsEvent::Datagram(payload) = event {
-                    self.transmits.push_back(Transmit {
-                        local: path.local,
-                        remote: path.remote,
-                        payload,
-                    });
+                    self.transmits.push_back(Transmit { path, payload });
                 }
             }
         }
@@ -405,9 +390,25 @@ impl Transport {
         self.events.clear();
     }
 
-    /// The pair of local and remote address that media goes to, as soon as there is one.
-    pub fn destination(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.path_to_peer().map(|path| (path.local, path.remote))
+    /// The path that media goes to; `None` before there are keys, and while the peer consents on no path that it was
+    /// proven to be at.
+    pub fn destination(&self) -> Option<Path> {
+        self.paths.destination()
+    }
+
+    /// Whether datagrams from this path can be this peer's.
+    pub fn has_path(&self, path: Path) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// A TCP connection was closed. Media moves to another path that the peer was proven to be at, if there is one;
+    /// without any path the transport ends when the peer's consent does.
+    pub fn handle_closed_path(&mut self, path: Path, now: Instant) {
+        self.paths.close(path, now);
+        if let Some(negotiation) = &mut self.negotiation {
+            negotiation.ice.handle_closed_path(path, now);
+            self.progress(now);
+        }
     }
 
     /// Whether media may flow.
@@ -430,12 +431,6 @@ impl Transport {
         &self.counters
     }
 
-    /// Before there is proof any path that a check has validated will do: browsers begin the handshake before they
-    /// nominate.
-    fn path_to_peer(&self) -> Option<Path> {
-        self.destination.or(self.nominated).or(self.latest)
-    }
-
     /// Carries results from ICE to DTLS and from DTLS to media, until nothing moves.
     fn progress(&mut self, now: Instant) {
         if let Some(reason) = self.progress_ice().or_else(|| self.progress_dtls(now).err()) {
@@ -451,13 +446,13 @@ impl Transport {
         while let Some(event) = negotiation.ice.poll_event() {
             match event {
                 IceEvent::Nominated(path) => {
-                    self.nominated = Some(path);
-                    // A client has made the check itself, and the answer came from there.
                     if negotiation.role == Role::Client && self.media.is_some() {
-                        self.destination = Some(path);
+                        self.paths.choose(path);
+                    } else {
+                        self.paths.nominate(path);
                     }
                 }
-                IceEvent::Lost if self.paths.is_empty() => return Some(CloseReason::Unreachable),
+                IceEvent::Lost if self.paths.is_untouched() => return Some(CloseReason::Unreachable),
                 IceEvent::Lost => return Some(CloseReason::IceTimeout),
             }
         }
@@ -465,7 +460,7 @@ impl Transport {
     }
 
     fn progress_dtls(&mut self, now: Instant) -> Result<(), CloseReason> {
-        let Some(path) = self.path_to_peer() else {
+        let Some(path) = self.paths.handshake() else {
             return Ok(());
         };
         let Some(negotiation) = &mut self.negotiation else {
@@ -477,19 +472,14 @@ impl Transport {
         while let Some(event) = negotiation.dtls.as_mut().and_then(|dtls| dtls.poll_event()) {
             match event {
                 DtlsEvent::Datagram(payload) => {
-                    self.transmits.push_back(Transmit {
-                        local: path.local,
-                        remote: path.remote,
-                        payload,
-                    });
+                    self.transmits.push_back(Transmit { path, payload });
                 }
                 DtlsEvent::PeerCertificate(der) => negotiation.check_fingerprint(&der)?,
                 DtlsEvent::Connected => negotiation.handshake_complete = true,
                 DtlsEvent::Keys(profile, exported) => {
                     let keys = negotiation.accept_keys(profile, &exported)?;
                     self.media = Some(Media::new(&keys));
-                    // The end of the handshake, which cannot be forged, has just come over this path.
-                    self.destination = self.latest;
+                    self.paths.prove_latest();
                     self.events.push_back(TransportEvent::Connected { profile });
                 }
                 DtlsEvent::ClosedByPeer => {
@@ -568,11 +558,7 @@ impl Negotiation {
     fn drain_datagrams(&mut self, path: Path, transmits: &mut VecDeque<Transmit>) {
         while let Some(event) = self.dtls.as_mut().and_then(|dtls| dtls.poll_event()) {
             if let DtlsEvent::Datagram(payload) = event {
-                transmits.push_back(Transmit {
-                    local: path.local,
-                    remote: path.remote,
-                    payload,
-                });
+                transmits.push_back(Transmit { path, payload });
             }
         }
     }

@@ -3,6 +3,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::settings::SettingError;
+use crate::tls::CertificatesError;
+
 /// What keeps the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -40,6 +43,14 @@ pub(crate) enum StartError {
         source: io::Error,
     },
 
+    /// The settings themselves cannot be used.
+    #[error("{0}")]
+    Setting(#[from] SettingError),
+
+    /// HTTPS cannot be served with the files that were named.
+    #[error("{0}")]
+    Certificates(#[from] CertificatesError),
+
     /// The media server says why, in the same manner.
     #[error("{0}.")]
     Media(#[from] sfu_server::StartError),
@@ -55,9 +66,11 @@ pub(crate) enum StartError {
 }
 
 /// Which setting asked for a socket.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Http,
+    /// TCP on an address that is there for media.
+    Media,
     Metrics,
 }
 
@@ -66,6 +79,7 @@ impl StartError {
     pub(crate) fn binding(purpose: Purpose, address: SocketAddr, source: io::Error) -> Self {
         let (address_setting, port_setting) = match purpose {
             Purpose::Http => ("--http-address", "--port"),
+            Purpose::Media => ("--media-address", "--port"),
             Purpose::Metrics => ("--metrics-address", "--metrics-address"),
         };
         let port = address.port();
@@ -97,7 +111,7 @@ impl StartError {
 fn suggestion(purpose: Purpose, address: SocketAddr) -> String {
     let port = address.port().checked_add(1_000).unwrap_or(0);
     match purpose {
-        Purpose::Http => port.to_string(),
+        Purpose::Http | Purpose::Media => port.to_string(),
         Purpose::Metrics => SocketAddr::new(address.ip(), port).to_string(),
     }
 }
@@ -131,6 +145,8 @@ mod tests {
             foreign.contains("--http-address 192.0.2.7") && foreign.contains("ip address"),
             "{foreign}"
         );
+        let media = words(Purpose::Media, "192.0.2.7:8080", io::ErrorKind::AddrNotAvailable);
+        assert!(media.contains("--media-address 192.0.2.7"), "{media}");
         let forbidden = words(Purpose::Http, "127.0.0.1:80", io::ErrorKind::PermissionDenied);
         assert!(forbidden.contains("CAP_NET_BIND_SERVICE"), "{forbidden}");
     }

@@ -29,8 +29,13 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether every part of the server runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        (self.parts_run)()
+    }
+
     fn health(&self) -> (StatusCode, &'static str) {
-        if (self.parts_run)() {
+        if self.is_alive() {
             (StatusCode::OK, "alive\n")
         } else {
             (

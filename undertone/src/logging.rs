@@ -4,9 +4,6 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// The variable that says how much is logged.
-pub(crate) const VARIABLE: &str = "UNDERTONE_LOG";
-
 /// Crates of this house. Others stay silent unless they are asked for by name: we cannot promise that the
 /// libraries under us keep addresses out of their words.
 const HOUSE: &[&str] = &[
@@ -22,21 +19,19 @@ const HOUSE: &[&str] = &[
 
 /// Starts logging.
 ///
-/// The variable holds one level (`debug`), which then counts for our own crates, or a full filter
-/// (`info,sfu_core=trace`), which is taken by its word.
-pub(crate) fn start() {
-    let wish = std::env::var(VARIABLE).unwrap_or_default();
-    let filter = EnvFilter::builder().parse(directives(&wish));
-    let unreadable = filter.is_err();
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives("info")));
+/// `wish` holds one level (`debug`), which then counts for our own crates, or a full filter
+/// (`info,sfu_core=trace`), which is taken by its word. It [is a filter](is_filter).
+pub(crate) fn start(wish: &str) {
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(directives(wish)))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    if unreadable {
-        tracing::warn!("{VARIABLE} is no filter that can be read; logging at the level info");
-    }
+}
+
+/// Whether `wish` can be understood.
+pub(crate) fn is_filter(wish: &str) -> bool {
+    EnvFilter::builder().parse(directives(wish)).is_ok()
 }
 
 fn directives(wish: &str) -> String {

@@ -1,18 +1,21 @@
 //! The media server inside this process: starting it, and asking whether it can be reached.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use protocol::sfu::SfuEvent;
 use sfu_server::{SelfCheck, SfuHandle, SfuOptions, SfuServer};
 use tokio::sync::mpsc::{self, Receiver};
 
 use crate::error::StartError;
+use crate::port::TakeMedia;
 
 /// Reports of the SFU that wait for signaling, which takes them at once. A peer makes at most two in its life,
 /// and the SFU holds at most 1,000 peers.
 const EVENTS_MAX: usize = 4_096;
 
-/// Starts the media server; answers its handle and what it will report.
+/// Starts the media server on a port that is not 0, with the TCP of the same number; answers its handle and what
+/// it will report.
 pub(crate) fn start(addresses: &[IpAddr], port: u16) -> Result<(SfuHandle, Receiver<SfuEvent>), StartError> {
     let (sender, events) = mpsc::channel(EVENTS_MAX);
     let on_event = move |event| {
@@ -24,10 +27,23 @@ pub(crate) fn start(addresses: &[IpAddr], port: u16) -> Result<(SfuHandle, Recei
     let options = SfuOptions {
         media_addresses: addresses.to_vec(),
         port,
+        tcp_addresses: addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, port))
+            .collect(),
         #[cfg(feature = "capture")]
         tap: crate::capture::tap()?,
     };
     Ok((SfuServer::start(options, Box::new(on_event))?, events))
+}
+
+/// Where the accept loop brings connections that speak media.
+pub(crate) fn door(sfu: &SfuHandle) -> TakeMedia {
+    let sfu = sfu.clone();
+    Arc::new(move |stream| {
+        // The media server has closed and counted what it did not take.
+        let _ = sfu.take_tcp(stream);
+    })
 }
 
 /// Whether another port could succeed where this start failed.
@@ -50,6 +66,8 @@ pub(crate) fn in_words(check: &SelfCheck) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
+
     use super::*;
 
     #[test]
@@ -67,8 +85,8 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_recognised() {
-        let (first, _events) = start(&[IpAddr::from([127, 0, 0, 1])], 0).expect("a free port");
-        let port = first.info().candidates[0].port();
+        let other = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let port = other.local_addr().expect("bound").port();
         let error = start(&[IpAddr::from([127, 0, 0, 1])], port).expect_err("it is taken");
         assert!(is_port_in_use(&error), "{error}");
     }

@@ -10,14 +10,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{Encoder, Registry, TextEncoder};
 
+use crate::health::{self, Health};
 use crate::page;
 
-/// The routes of the metrics listener.
-pub(crate) fn routes(registry: Registry) -> Router {
+/// The routes of the metrics listener: numbers, and health for whoever watches the process.
+pub(crate) fn routes(registry: Registry, health: Health) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
-        .fallback(page::not_found)
         .with_state(Arc::new(registry))
+        .merge(health::routes(health))
+        .fallback(page::not_found)
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> Response {

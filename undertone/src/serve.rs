@@ -1,7 +1,7 @@
 //! The life of the server: open every socket, start the parts, say so, wait for the end, end cleanly.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +15,13 @@ use signaling_server::{SfuLink, SignalingServer};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
-use crate::cli::Settings;
-use crate::error::{Purpose, StartError};
+use crate::error::StartError;
 use crate::health::{self, Health};
-use crate::listeners::Listeners;
-use crate::signals::Signals;
-use crate::{addresses, headers, media, metrics, page};
+use crate::port::{Counters, Doors, Listeners, Place};
+use crate::settings::Settings;
+use crate::signals::{End, Signals};
+use crate::tls::Certificates;
+use crate::{addresses, headers, media, metrics, page, service_manager};
 
 /// How long `/readyz` says no before the sockets close, so that whoever asks it may notice.
 const NOTICE_TIME: Duration = Duration::from_millis(500);
@@ -31,31 +32,55 @@ const FREE_PORT_TRIES: usize = 16;
 /// Runs the server until SIGINT or SIGTERM.
 pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     let mut signals = Signals::listen()?;
+    let certificates = settings.tls.clone().map(Certificates::load).transpose()?;
     let metrics_address = settings.metrics_address;
-    let metrics = Listeners::bind(Purpose::Metrics, &[metrics_address.ip()], metrics_address.port()).await?;
-    let (http, sfu, events) = open(&settings).await?;
+    let metrics = Listeners::bind(&[Place::metrics(metrics_address.ip())], metrics_address.port())?;
+    let (listeners, sfu, events) = open(&settings)?;
     let link = Arc::new(Link(sfu.clone()));
     let signaling = SignalingServer::start(sfu.info().clone(), link, events)
         .map_err(|error| StartError::Internal(error.to_string()))?;
-    let registry = registry(&sfu, &signaling)
-        .map_err(|error| StartError::Internal(format!("the metrics cannot be made: {error}")))?;
+    let counters = Counters::new().map_err(no_metrics)?;
+    let registry = registry(&sfu, &signaling, &counters, certificates.as_ref()).map_err(no_metrics)?;
     let health = Health::new({
         let (sfu, signaling) = (sfu.clone(), signaling.clone());
         move || sfu.is_running() && signaling.is_running()
     });
 
-    let greeting = greeting(&http, SocketAddr::new(metrics_address.ip(), metrics.port()));
+    let port = listeners.port();
+    let greeting = greeting(
+        certificates.as_ref(),
+        port,
+        SocketAddr::new(metrics_address.ip(), metrics.port()),
+    );
+    let routes = routes(health.clone(), &signaling);
+    let doors = Doors {
+        routes: headers::with_strict_transport(routes, certificates.is_some(), port),
+        tls: certificates.as_ref().map(Certificates::offer),
+        media: Some(media::door(&sfu)),
+    };
+    let metrics_doors = Doors {
+        routes: metrics::routes(registry, health.clone()),
+        tls: None,
+        media: None,
+    };
     let (stop, stopped) = watch::channel(false);
+    let uncounted = Counters::new().map_err(no_metrics)?;
     let serving = [
-        tokio::spawn(http.serve(routes(health.clone(), &signaling), stopped.clone())),
-        tokio::spawn(metrics.serve(metrics::routes(registry), stopped)),
+        tokio::spawn(listeners.serve(doors, counters, stopped.clone())),
+        tokio::spawn(metrics.serve(metrics_doors, uncounted, stopped)),
     ];
+    tokio::spawn(service_manager::watchdog(health.clone()));
+    if let Some(certificates) = certificates {
+        tokio::spawn(certificates.follow());
+    }
     greet(&sfu, &greeting).await;
 
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
-    signals.wait().await;
-    tracing::info!("stopping");
+    service_manager::ready();
+    let end = signals.wait().await;
     health.stop();
+    drain(end, settings.drain_deadline, &signaling, &mut signals).await;
+    tracing::info!("stopping");
     tokio::join!(signaling.stop(), tokio::time::sleep(NOTICE_TIME));
     // An error means that both listeners have ended already.
     let _ = stop.send(true);
@@ -67,6 +92,23 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Lets calls go on until everybody has left, the time is over, or another signal comes.
+async fn drain(end: End, deadline: Duration, signaling: &SignalingServer, signals: &mut Signals) {
+    let is_drained = end == End::Drain && !deadline.is_zero();
+    service_manager::stopping(if is_drained { deadline } else { Duration::ZERO });
+    if !is_drained {
+        return;
+    }
+    tracing::info!(
+        deadline_seconds = deadline.as_secs(),
+        "draining: calls go on, new ones are not taken"
+    );
+    tokio::select! {
+        () = signaling.drain(deadline) => {}
+        _ = signals.wait() => tracing::info!("a second signal ends the drain"),
+    }
+}
+
 /// Brings the commands of signaling to the media server.
 struct Link(SfuHandle);
 
@@ -76,33 +118,42 @@ impl SfuLink for Link {
     }
 }
 
-fn registry(sfu: &SfuHandle, signaling: &SignalingServer) -> Result<Registry, prometheus::Error> {
+fn registry(
+    sfu: &SfuHandle,
+    signaling: &SignalingServer,
+    counters: &Counters,
+    certificates: Option<&Certificates>,
+) -> Result<Registry, prometheus::Error> {
     let registry = Registry::new();
     sfu.register_metrics(&registry)?;
     signaling.register_metrics(&registry)?;
+    counters.register(&registry)?;
+    if let Some(certificates) = certificates {
+        certificates.register(&registry)?;
+    }
     Ok(registry)
 }
 
+fn no_metrics(error: prometheus::Error) -> StartError {
+    StartError::Internal(format!("the metrics cannot be made: {error}"))
+}
+
 /// Opens one number for TCP and UDP.
-async fn open(settings: &Settings) -> Result<(Listeners, SfuHandle, Receiver<SfuEvent>), StartError> {
+fn open(settings: &Settings) -> Result<(Listeners, SfuHandle, Receiver<SfuEvent>), StartError> {
     let media_addresses = addresses::media(&settings.media_addresses);
+    let places = Place::of_port(&settings.http_addresses, &media_addresses);
     let mut tries = if settings.port == 0 { FREE_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        match open_once(settings, &media_addresses).await {
+        let opened = Listeners::bind(&places, settings.port).and_then(|listeners| {
+            let (sfu, events) = media::start(&media_addresses, listeners.port())?;
+            Ok((listeners, sfu, events))
+        });
+        match opened {
             Err(error) if tries > 0 && media::is_port_in_use(&error) => {}
             result => return result,
         }
     }
-}
-
-async fn open_once(
-    settings: &Settings,
-    media_addresses: &[IpAddr],
-) -> Result<(Listeners, SfuHandle, Receiver<SfuEvent>), StartError> {
-    let http = Listeners::bind(Purpose::Http, &settings.http_addresses, settings.port).await?;
-    let (sfu, events) = media::start(media_addresses, http.port())?;
-    Ok((http, sfu, events))
 }
 
 /// Everything that the page's port answers.
@@ -118,11 +169,21 @@ fn routes(health: Health, signaling: &SignalingServer) -> Router {
 }
 
 /// The lines that say where everything is. Scripts read them.
-fn greeting(http: &Listeners, metrics: SocketAddr) -> String {
-    format!(
-        "Metrics: http://{metrics}/metrics\nUndertone is ready: http://localhost:{}",
-        http.port()
-    )
+fn greeting(certificates: Option<&Certificates>, port: u16, metrics: SocketAddr) -> String {
+    let link = match certificates {
+        None => format!("http://localhost:{port}"),
+        Some(certificates) => {
+            let host = certificates.pair().host.as_deref().unwrap_or("localhost");
+            // Browsers leave the port of HTTPS out.
+            let port = if port == 443 {
+                String::new()
+            } else {
+                format!(":{port}")
+            };
+            format!("https://{host}{port}")
+        }
+    };
+    format!("Metrics: http://{metrics}/metrics\nUndertone is ready: {link}")
 }
 
 /// Asks our own media addresses whether they answer, and greets on standard output.

@@ -11,6 +11,15 @@ pub(crate) struct Signals {
     terminate: Signal,
 }
 
+/// How the server shall end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// SIGTERM: let calls go on for a while.
+    Drain,
+    /// SIGINT: now.
+    AtOnce,
+}
+
 impl Signals {
     /// From now on neither ends the process by itself.
     pub(crate) fn listen() -> Result<Self, StartError> {
@@ -22,10 +31,10 @@ impl Signals {
     }
 
     /// Ends when one of them comes.
-    pub(crate) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) -> End {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => End::AtOnce,
+            _ = self.terminate.recv() => End::Drain,
         }
     }
 }

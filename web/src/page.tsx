@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { E2eeWorker } from './e2ee/index.ts';
 import { createPeerConnection } from './media/connection.ts';
+import { watchNetwork } from './protocol/network.ts';
 import { connect } from './protocol/socket.ts';
 import type { RoomParts } from './room/room.ts';
 import { App } from './ui/app.tsx';
@@ -16,6 +17,7 @@ export const shippedParts: RoomParts = {
   }),
   createPeerConnection,
   connect,
+  watchNetwork,
 };
 
 /** Draws the page into `root`. */

@@ -4,7 +4,9 @@ import type { SupportProblem } from './media/support.ts';
 import type { LinkProblem } from './room/link.ts';
 import type { JoinProblem, OverReason } from './room/state.ts';
 import type { TileReason } from './room/view.ts';
+import type { MediaPorts } from './media/candidates.ts';
 import type { MediaPath } from './media/connection.ts';
+import { ROOM_MEMBERS_MAX } from './protocol/generated.ts';
 import type { CreateError } from './room/create.ts';
 
 export const APP = 'Undertone';
@@ -56,6 +58,7 @@ export const PREJOIN = {
   passwordMissing: 'This meeting has a password. Please type it.',
   tryDevices: 'Try again',
   withoutDevices: 'You can join without, and switch it on later.',
+  wasHere: 'You were in this meeting a moment ago.',
   cameraOff: 'Camera is off',
   starting: 'Starting the camera…',
 } as const;
@@ -70,11 +73,13 @@ export const CONTROLS = {
   devices: 'Devices',
   participants: 'Participants',
   security: 'Security',
+  connection: 'Connection',
   close: 'Close',
   toolbar: 'Meeting controls',
   soundOn: 'Turn sound on',
   tryAgain: 'Try again',
   rejoin: 'Rejoin',
+  restart: 'Start the meeting again',
   newMeeting: 'New meeting',
   home: 'Back to the start',
   // What stands on a button where there is room; each is part of its accessible name.
@@ -97,6 +102,9 @@ export const CALL = {
   muted: 'Muted',
   cameraIsOff: 'Camera is off',
   speaking: 'Speaking',
+  poor: 'Poor connection',
+  tiles: 'Pictures of the participants',
+  speakingOffScreen: (names: readonly string[]): string => `Speaking: ${names.join(', ')}`,
   encrypted: 'Encrypted',
   encryptedBadge: 'End-to-end encrypted',
   alone: 'Nobody else is here yet. Send someone the invite link.',
@@ -106,25 +114,93 @@ export const CALL = {
   came: (name: string): string => `${name} joined.`,
   went: (name: string): string => `${name} left.`,
   back: 'You are connected again.',
+  backAfterAway: 'You were away for a while and are back in the meeting.',
   rejoining: 'Connecting…',
   away: 'The connection to the server is lost. Trying again…',
+  awayStopped: 'The server was stopped. Trying to come back…',
+  restoring: 'The connection to the server is being restored. Sound and picture go on.',
+  restoringAll: 'The connection is being restored…',
+  offline: 'This device has no network. The call goes on as soon as there is one.',
   count: (count: number): string => (count === 1 ? '1 person' : `${count} people`),
 } as const;
 
-export const PATHS: Readonly<Record<MediaPath, string | null>> = {
-  connecting: 'Connecting sound and picture…',
-  connected: null,
-  interrupted: 'Sound and picture are interrupted. Waiting for the network…',
-  unreachable:
-    'Sound and picture cannot reach the server. A firewall may block UDP. Try again, or use another network.',
-};
+/** What is said of media; `again`: it flowed before. */
+export function pathWords(path: MediaPath, again: boolean): string | null {
+  switch (path) {
+    case 'connecting':
+      return again ? 'Reconnecting sound and picture…' : 'Connecting sound and picture…';
+    case 'interrupted':
+      return 'Sound and picture are interrupted. Waiting for the network…';
+    case 'connected':
+    case 'unreachable':
+      return null;
+  }
+}
 
+/** What is said where no media comes through: what to do now, and what whoever runs the server has to open. */
+export function unreachableWords(ports: MediaPorts | null): string {
+  const open = portWords(ports);
+  const remedy = open === null ? '' : ` Whoever runs the server or this network has to open ${open}.`;
+  return `Sound and picture cannot reach the server; a firewall seems to block them. Try another network.${remedy}`;
+}
+
+function portWords(ports: MediaPorts | null): string | null {
+  if (ports === null || ports.udp === null) return ports?.tcp == null ? null : `TCP port ${ports.tcp}`;
+  if (ports.tcp === null) return `UDP port ${ports.udp}`;
+  if (ports.tcp === ports.udp) return `port ${ports.udp} for UDP and TCP`;
+  return `UDP port ${ports.udp} and TCP port ${ports.tcp}`;
+}
+
+/** How long the server still runs, in steps that are worth a word. */
+export function stoppingWords(msLeft: number): string {
+  return `The server is being stopped. This call ends ${timeLeft(msLeft / 1_000)}.`;
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds >= 90) return `in about ${Math.round(seconds / 60)} minutes`;
+  if (seconds >= 45) return 'in about a minute';
+  if (seconds >= 20) return 'in about half a minute';
+  return seconds >= 4 ? 'in a few seconds' : 'now';
+}
+
+export const CONNECTION = {
+  server: 'Server',
+  serverOpen: 'Connected',
+  serverRestoring: 'Being restored…',
+  media: 'Sound and picture',
+  udp: 'Connected over UDP, the fastest way.',
+  tcp: 'UDP is blocked here: the call runs over TCP and may stutter.',
+  connected: 'Connected',
+  unreachable: 'Cannot reach the server',
+  quality: 'Quality',
+  measuring: 'Being measured…',
+  good: 'Good',
+  ownPoor: 'Your connection is poor. Switching the camera off may help.',
+  others: 'Poor connection',
+  numbers: 'Numbers',
+  roundTrip: (ms: number): string => `Round trip: ${Math.round(ms)} ms`,
+  lostReceiving: (share: number): string => `Lost on the way to you: ${percent(share)}`,
+  lostSending: (share: number): string => `Lost on the way from you: ${percent(share)}`,
+  overTcp: 'over TCP',
+  isPoor: 'poor',
+} as const;
+
+function percent(share: number): string {
+  const value = share * 100;
+  return `${value > 0 && value < 1 ? 'less than 1' : Math.round(value)} %`;
+}
+
+/** Why the meeting is over; the text of `unreachable` depends on the server's ports. */
 export const OVER: Readonly<Record<OverReason, readonly [heading: string, text: string]>> = {
   left: ['You left the meeting', 'You can come back as long as the meeting lasts.'],
-  ended: ['This meeting has ended', 'The server no longer knows it. A new meeting takes a moment.'],
-  full: ['The meeting is full', 'Try again when somebody has left.'],
+  ended: ['This meeting has ended', 'The server no longer knows it. It can be started again, behind the same link.'],
+  forgotten: [
+    'The server has forgotten this meeting',
+    'The server was restarted and has forgotten this meeting. Nothing of it was kept. Everybody who starts it again meets here, behind the same link.',
+  ],
+  full: ['The meeting is full', `It has its ${ROOM_MEMBERS_MAX} people. Try again when somebody has left.`],
   lost: ['The connection is lost', 'The server could not be reached for two minutes. Check your network, then rejoin.'],
-  unreachable: ['Sound and picture cannot reach the server', 'A firewall may block UDP. Try again, or use another network.'],
+  unreachable: ['Sound and picture cannot reach the server', ''],
   encryption: ['Encryption stopped', 'Without it nothing is sent. Rejoin to start it again.'],
   refused: ['The server refused this page', 'It may have been updated. Reload the page, then rejoin.'],
 };
@@ -179,7 +255,7 @@ export function joinProblem(problem: JoinProblem): string {
     case 'ended_or_incomplete':
       return 'This meeting has ended or the link is incomplete.';
     case 'full':
-      return 'The meeting is full.';
+      return `The meeting is full: it has its ${ROOM_MEMBERS_MAX} people. Try again when somebody has left.`;
     case 'rate_limited':
       return problem.seconds === null
         ? 'Too many tries. Wait a little, then try again.'
@@ -224,7 +300,7 @@ const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. It stays c
 
 /** Why a tile shows nothing that was opened. */
 export const TILES: Readonly<Record<TileReason, string>> = {
-  disconnected: 'Not connected',
+  reconnecting: 'Reconnecting…',
   announcement_awaited: 'Waiting to learn who this is…',
   nothing_sent: 'Sends nothing yet',
   media_awaited: 'Waiting for encrypted sound and picture…',

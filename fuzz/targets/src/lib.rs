@@ -32,10 +32,12 @@ pub const TARGETS: &[Target] = &[
     Target::new("vp9_descriptor", rtp::vp9_descriptor),
     Target::new("av1_aggregation", rtp::av1_aggregation),
     Target::new("demux", transport::demux),
+    Target::new("framing", transport::framing),
     Target::new("stun", transport::stun),
     Target::new("srtp_unprotect", transport::srtp_unprotect),
     Target::new("client_message", signaling::client_message),
     Target::new("sdp_answer", signaling::sdp_answer),
+    Target::new("sdp_answer_again", signaling::sdp_answer_again),
     Target::new("sframe_header", e2ee::sframe_header),
     Target::new("announcement", e2ee::announcement),
 ];

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use ::transport::{
-    Certificate, DatagramKind, IceCredentials, Received, Role, SrtpKeys, SrtpProfile, Transport,
-    TransportConfig, classify,
+    Certificate, DatagramKind, Deframer, FrameTooLong, IceCredentials, Path, Received, Role, SrtpKeys,
+    SrtpProfile, Transport, TransportConfig, classify,
     srtp::{Protection, Protector, Unprotector},
     stun::{self as plain, PLAIN_RESPONSE_MAX, TransactionId},
 };
@@ -18,7 +18,7 @@ pub fn demux(mut data: &[u8]) {
     while let Some((len, rest)) = data.split_first_chunk::<2>() {
         let (datagram, rest) = rest.split_at(rest.len().min(usize::from(u16::from_be_bytes(*len))));
         data = rest;
-        let received = server.handle_datagram(local(), remote(), &mut datagram.to_vec(), now);
+        let received = server.handle_datagram(path(), &mut datagram.to_vec(), now);
         match classify(datagram) {
             DatagramKind::Unknown | DatagramKind::Rtp | DatagramKind::Rtcp => assert!(received.is_err()),
             DatagramKind::Stun | DatagramKind::Dtls => {
@@ -31,6 +31,39 @@ pub fn demux(mut data: &[u8]) {
         );
         while server.poll_transmit().is_some() {}
     }
+}
+
+/// The input is the size of the pieces in two bytes, then what comes on a TCP connection: the pieces make no difference
+/// to the frames.
+pub fn framing(data: &[u8]) {
+    let Some((piece, stream)) = data.split_first_chunk::<2>() else {
+        return;
+    };
+    let piece = usize::from(u16::from_be_bytes(*piece)).max(1);
+    assert_eq!(deframed(stream, piece), deframed(stream, 1));
+}
+
+/// The frames of a stream that comes in pieces of this size, and whether it ended in one that is too long.
+fn deframed(mut stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool) {
+    let mut deframer = Deframer::default();
+    let mut frames = Vec::new();
+    while !stream.is_empty() {
+        let space = deframer.space();
+        let len = piece.min(space.len()).min(stream.len());
+        assert!(len > 0, "a stream never stands still");
+        let (now, later) = stream.split_at(len);
+        space[..len].copy_from_slice(now);
+        stream = later;
+        deframer.filled(len);
+        loop {
+            match deframer.next_frame() {
+                Ok(Some(frame)) => frames.push(frame.to_vec()),
+                Ok(None) => break,
+                Err(FrameTooLong) => return (frames, true),
+            }
+        }
+    }
+    (frames, false)
 }
 
 /// The input is a STUN message.
@@ -103,7 +136,9 @@ fn checked_server() -> Transport {
             remote_fingerprint: [0; 32],
             certificate: Arc::clone(certificate),
             local_addresses: vec![local],
+            local_tcp_addresses: vec![],
             remote_addresses: vec![remote],
+            remote_tcp_addresses: vec![],
         };
         Transport::new(config, start_of_time()).expect("the addresses can carry media")
     };
@@ -111,7 +146,7 @@ fn checked_server() -> Transport {
     let mut client = transport(Role::Client, "client", "server", remote(), local());
     let mut check = client.poll_transmit().expect("a client begins with a check");
     server
-        .handle_datagram(local(), remote(), &mut check.payload, start_of_time())
+        .handle_datagram(path(), &mut check.payload, start_of_time())
         .expect("the check is authentic");
     server
 }
@@ -120,6 +155,11 @@ fn checked_server() -> Transport {
 fn start_of_time() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(Instant::now)
+}
+
+/// As the server sees it.
+fn path() -> Path {
+    Path::udp(local(), remote())
 }
 
 fn local() -> SocketAddr {

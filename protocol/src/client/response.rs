@@ -133,7 +133,8 @@ pub struct Resumed {
     pub participants: Vec<Participant>,
     /// All slots of one's latest offer, with what they carry now.
     pub slots: Vec<SlotBinding>,
-    /// Whether one's media transport still lives. Where it is closed, an `offer` of a new one follows.
+    /// Whether the transport of one's latest answer is still there, connected or just being connected. Where it is
+    /// closed, an `offer` of a new one follows.
     pub transport: TransportState,
 }
 
@@ -293,7 +294,7 @@ pub struct TransportMessage {
 pub enum TransportState {
     /// Media may flow.
     Connected,
-    /// It ended; an error follows.
+    /// It ended; an offer of a new one or an error follows.
     Closed,
 }
 

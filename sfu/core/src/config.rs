@@ -11,8 +11,10 @@ use transport::Certificate;
 pub struct Config {
     /// Shown to every peer in DTLS.
     pub certificate: Arc<Certificate>,
-    /// The addresses on which the shell takes datagrams.
+    /// The addresses on which the shell takes datagrams over UDP.
     pub media_addresses: Vec<SocketAddr>,
+    /// The addresses on which the shell takes TCP connections of media.
+    pub tcp_addresses: Vec<SocketAddr>,
     /// The canonical payload types.
     pub media: MediaProfile,
     /// Feeds the first sequence numbers and timestamps. Give each core another one from the operating system;

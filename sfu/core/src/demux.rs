@@ -1,26 +1,13 @@
-//! Whose datagram is this: by 4-tuple, and for the first one by the user name of its connectivity check.
+//! Whose datagram is this: by protocol and 4-tuple, and for the first one by the user name of its connectivity check.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+
+use transport::Path;
 
 use crate::limits::PATHS_PER_PEER_MAX;
 use crate::table::PeerKey;
 
-/// Our address and the peer's.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Path {
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-}
-
-/// Addresses stay out of logs.
-impl std::fmt::Debug for Path {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Path([redacted])")
-    }
-}
-
-/// The owners of 4-tuples and local user fragments.
+/// The owners of paths and local user fragments.
 #[derive(Debug, Default)]
 pub(crate) struct Demux {
     by_path: HashMap<Path, PeerKey>,
@@ -78,6 +65,27 @@ impl Demux {
         true
     }
 
+    /// Forgets a path, whoever had it: its connection is closed.
+    pub(crate) fn forget_path(&mut self, path: Path) {
+        let owner = self.by_path.remove(&path);
+        if let Some(owned) = owner.and_then(|owner| self.owned.get_mut(owner.index())) {
+            owned.paths.retain(|other| *other != path);
+        }
+    }
+
+    /// Forgets the paths of a peer that it has no use for any more.
+    pub(crate) fn retain(&mut self, key: PeerKey, is_used: impl Fn(Path) -> bool) {
+        if let Some(owned) = self.owned.get_mut(key.index()) {
+            owned.paths.retain(|path| {
+                let keep = is_used(*path);
+                if !keep {
+                    self.by_path.remove(path);
+                }
+                keep
+            });
+        }
+    }
+
     /// Forgets everything of a peer.
     pub(crate) fn forget(&mut self, key: PeerKey) {
         let Some(owned) = self.owned.get_mut(key.index()) else {
@@ -127,10 +135,37 @@ mod tests {
         assert!(demux.by_path.is_empty() && demux.by_ufrag.is_empty());
     }
 
+    #[test]
+    fn the_same_addresses_over_udp_and_tcp_are_two_paths() {
+        let mut demux = Demux::default();
+        let (first, second) = (PeerKey::of(0), PeerKey::of(1));
+        demux.expect("first", first);
+        demux.expect("second", second);
+        let over_tcp = Path::tcp(path(1).local, path(1).remote);
+        assert!(demux.learn(path(1), first) && demux.learn(over_tcp, second));
+        assert_eq!(
+            (demux.owner(path(1)), demux.owner(over_tcp)),
+            (Some(first), Some(second))
+        );
+        demux.forget_path(over_tcp);
+        assert_eq!((demux.owner(path(1)), demux.owner(over_tcp)), (Some(first), None));
+    }
+
+    #[test]
+    fn paths_without_use_make_room() {
+        let mut demux = Demux::default();
+        let key = PeerKey::of(0);
+        demux.expect("ufrag", key);
+        let ports = 1..=u16::try_from(PATHS_PER_PEER_MAX).unwrap();
+        assert!(ports.clone().all(|port| demux.learn(path(port), key)));
+        demux.retain(key, |path| path.remote.port() != 7);
+        assert_eq!(demux.owner(path(7)), None);
+        assert!(demux.learn(path(0), key));
+        demux.forget(key);
+        assert!(demux.by_path.is_empty());
+    }
+
     fn path(port: u16) -> Path {
-        Path {
-            local: ([127, 0, 0, 1], 8_080).into(),
-            remote: ([10, 0, 0, 1], port).into(),
-        }
+        Path::udp(([127, 0, 0, 1], 8_080).into(), ([10, 0, 0, 1], port).into())
     }
 }

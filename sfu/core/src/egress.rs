@@ -100,6 +100,31 @@ impl Egress {
         self.slot(slot).is_some_and(|slot| slot.lacks(accepted))
     }
 
+    /// What was sent to this slot does not reach the subscriber: its picture goes on with a key frame.
+    pub(crate) fn interrupt(&mut self, slot: u8) {
+        if let Some(slot) = self.slot_mut(slot) {
+            slot.interrupt();
+        }
+    }
+
+    /// The same, for every slot.
+    pub(crate) fn interrupt_all(&mut self) {
+        self.slots.iter_mut().for_each(SlotState::interrupt);
+    }
+
+    /// The same for one slot, and the subscriber's line has no room for a key frame before
+    /// [`release`](Self::release).
+    pub(crate) fn hold(&mut self, slot: u8) {
+        if let Some(slot) = self.slot_mut(slot) {
+            slot.hold();
+        }
+    }
+
+    /// The subscriber's line has room for key frames.
+    pub(crate) fn release(&mut self) {
+        self.slots.iter_mut().for_each(SlotState::release);
+    }
+
     /// Decides whether a slot sends a packet, and with which numbers.
     ///
     /// MID is not written: the offer names the SSRC of every slot, and that binds it.

@@ -44,4 +44,4 @@ pub use command::{
 pub use config::{Config, Format, MediaProfile};
 pub use sfu::Sfu;
 pub use stats::{DropReason, Stats};
-pub use transmit::Transmit;
+pub use transmit::{Class, Transmit};

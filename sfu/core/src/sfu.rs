@@ -5,6 +5,7 @@
 mod control;
 mod feedback;
 mod reports;
+mod tcp;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,15 +13,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rtp::rtcp::Arrival;
-use rtp::{RtpPacket, write_header};
-use transport::{Certificate, DatagramKind, Protection, Received, SrtpError, TransportError};
+use rtp::{Codec, RtpPacket, write_header};
+use transport::{Certificate, DatagramKind, Path, Protection, Received, SrtpError, TransportError};
 
 #[cfg(feature = "capture")]
 use crate::capture::Tap;
 use crate::capture::{Capture, Direction};
 use crate::command::Event;
 use crate::config::{Config, MediaProfile};
-use crate::demux::{Demux, Path};
+use crate::demux::Demux;
 use crate::egress::Outgoing;
 use crate::egress::slot::SlotState;
 use crate::ingress::Accepted;
@@ -31,7 +32,7 @@ use crate::router::{Router, SourceKey};
 use crate::stats::{DropReason, Stats};
 use crate::table::{PeerKey, Table};
 use crate::timers::Timers;
-use crate::transmit::{Buffer, Transmit, TransmitQueue};
+use crate::transmit::{Buffer, Class, Transmit, TransmitQueue};
 
 /// A selective forwarding unit: takes datagrams, commands and the time, hands out datagrams and events.
 ///
@@ -41,6 +42,7 @@ use crate::transmit::{Buffer, Transmit, TransmitQueue};
 pub struct Sfu {
     certificate: Arc<Certificate>,
     media_addresses: Vec<SocketAddr>,
+    tcp_addresses: Vec<SocketAddr>,
     media: MediaProfile,
     random: Random,
     peers: Table<Peer>,
@@ -69,6 +71,7 @@ impl Sfu {
         Self {
             certificate: config.certificate,
             media_addresses: config.media_addresses,
+            tcp_addresses: config.tcp_addresses,
             media: config.media,
             random: Random::new(config.seed),
             peers: Table::default(),
@@ -90,17 +93,11 @@ impl Sfu {
         self.capture.tap = Some(tap);
     }
 
-    /// Takes in a datagram that came from `remote` to our address `local`. It is decrypted in place.
-    pub fn handle_datagram(
-        &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &mut [u8],
-        now: Instant,
-    ) {
+    /// Takes in a datagram that came over this path. It is decrypted in place.
+    pub fn handle_datagram(&mut self, path: Path, datagram: &mut [u8], now: Instant) {
         self.stats.datagrams_received += 1;
         self.stats.bytes_received += datagram.len() as u64;
-        if let Err(reason) = self.take_in(Path { local, remote }, datagram, now) {
+        if let Err(reason) = self.take_in(path, datagram, now) {
             self.stats.drop_one(reason);
         }
     }
@@ -156,9 +153,7 @@ impl Sfu {
             return Ok(());
         };
         let peer = self.peers.get_mut(key).ok_or(DropReason::UnknownAddress)?;
-        let received = peer
-            .transport
-            .handle_datagram(path.local, path.remote, datagram, now);
+        let received = peer.transport.handle_datagram(path, datagram, now);
         // A DTLS record proves nothing before it is opened, so it does not keep a path for its owner.
         if received.is_ok() && kind != DatagramKind::Dtls {
             peer.heard_at = now;
@@ -204,24 +199,30 @@ impl Sfu {
             peer: key,
             publication: accepted.publication,
         };
+        let is_audio = accepted.format.codec == Codec::Opus;
         let mut wants_key_frame = false;
         for target in self.router.targets(source) {
             let Some(subscriber) = self.peers.get_mut(target.peer) else {
                 continue;
             };
             let Some(path) = destination(subscriber) else {
+                subscriber.egress.interrupt(target.slot);
                 self.stats.drop_one(DropReason::SubscriberNotReady);
                 continue;
             };
             let outgoing = subscriber.egress.rewrite(target.slot, &accepted, &packet, now);
             wants_key_frame |= subscriber.egress.lacks(target.slot, &accepted);
+            let class = match is_audio {
+                true => Class::Audio,
+                false => Class::Video { slot: target.slot },
+            };
             // Between the rewrite and the seal is the seat of the pacer.
             let sent = outgoing.and_then(|outgoing| {
                 let mut buffer = self.transmit.buffer();
                 let sealed = seal(subscriber, &outgoing, &packet, &mut buffer, &mut self.capture);
                 let len = buffer.len;
                 match sealed {
-                    Ok(()) => self.transmit.push(path, Some(target.peer), buffer)?,
+                    Ok(()) => self.transmit.push(path, Some(target.peer), class, buffer)?,
                     Err(reason) => {
                         self.transmit.recycle(buffer);
                         return Err(reason);
@@ -313,7 +314,15 @@ impl Sfu {
             }
             None => {}
         }
-        if self.demux.learn(path, key) {
+        let Some(peer) = self.peers.get(key) else {
+            return Ok(());
+        };
+        let is_learned = self.demux.learn(path, key) || {
+            // The transport has given up a path for this one.
+            self.demux.retain(key, |path| peer.transport.has_path(path));
+            self.demux.learn(path, key)
+        };
+        if is_learned {
             Ok(())
         } else {
             Err(DropReason::PathLimit)
@@ -334,8 +343,7 @@ fn destination(peer: &Peer) -> Option<Path> {
     if !peer.transport.is_connected() {
         return None;
     }
-    let (local, remote) = peer.transport.destination()?;
-    Some(Path { local, remote })
+    peer.transport.destination()
 }
 
 /// Writes a packet for one subscriber and seals it.

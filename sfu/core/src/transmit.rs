@@ -2,21 +2,19 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::SocketAddr;
 
-use transport::Protection;
+use transport::{Path, Protection};
 
-use crate::demux::Path;
 use crate::limits::{DATAGRAM_MAX, FREE_BUFFERS_MAX, TRANSMIT_QUEUE_MAX};
 use crate::stats::DropReason;
 use crate::table::PeerKey;
 
 /// A datagram for the shell to send.
 pub struct Transmit<'a> {
-    /// The address of ours to send from.
-    pub local: SocketAddr,
-    /// The address to send to.
-    pub remote: SocketAddr,
+    /// Over which path.
+    pub path: Path,
+    /// What may be dropped before what, where a path is slower than what it is to carry.
+    pub class: Class,
     /// The datagram.
     pub bytes: &'a [u8],
 }
@@ -29,6 +27,22 @@ impl fmt::Debug for Transmit<'_> {
             .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()
     }
+}
+
+/// What a datagram is to its receiver, most needed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// ICE, DTLS and RTCP, without which nothing goes on.
+    Control,
+    /// Sound. It is little, and people talk on without a picture.
+    Audio,
+    /// A picture. Where one packet is missing, the rest is of no use until the next key frame of its slot.
+    Video {
+        /// The place of the slot, for [`Sfu::handle_tcp_dropped`](crate::Sfu::handle_tcp_dropped).
+        slot: u8,
+    },
+    /// What was sent before and is sent again. Its receiver asks once more if it needs it.
+    Repair,
 }
 
 /// Room behind the largest datagram, so that sealing never fails for want of it.
@@ -75,6 +89,7 @@ pub(crate) struct TransmitQueue {
 #[derive(Debug)]
 struct Staged {
     path: Path,
+    class: Class,
     /// Whose datagram it is; `None` for answers to strangers and farewells.
     peer: Option<PeerKey>,
     buffer: Buffer,
@@ -102,17 +117,23 @@ impl TransmitQueue {
         &mut self,
         path: Path,
         peer: Option<PeerKey>,
+        class: Class,
         buffer: Buffer,
     ) -> Result<(), QueueFull> {
         if self.waiting.len() >= TRANSMIT_QUEUE_MAX {
             self.recycle(buffer);
             return Err(QueueFull);
         }
-        self.waiting.push_back(Staged { path, peer, buffer });
+        self.waiting.push_back(Staged {
+            path,
+            class,
+            peer,
+            buffer,
+        });
         Ok(())
     }
 
-    /// Queues a copy of a datagram; one that is larger than we send counts as not queued.
+    /// Queues a copy of a datagram of ICE or DTLS; one that is larger than we send counts as not queued.
     pub(crate) fn push_copy(
         &mut self,
         path: Path,
@@ -125,7 +146,7 @@ impl TransmitQueue {
         };
         bytes.copy_from_slice(datagram);
         buffer.len = datagram.len();
-        self.push(path, peer, buffer)
+        self.push(path, peer, Class::Control, buffer)
     }
 
     /// Hands out the next datagram.
@@ -137,8 +158,8 @@ impl TransmitQueue {
         let staged = self.handed_out.as_ref()?;
         let bytes = staged.buffer.bytes.get(..staged.buffer.len)?;
         Some(Transmit {
-            local: staged.path.local,
-            remote: staged.path.remote,
+            path: staged.path,
+            class: staged.class,
             bytes,
         })
     }
@@ -178,9 +199,6 @@ mod tests {
     }
 
     fn path() -> Path {
-        Path {
-            local: ([127, 0, 0, 1], 1).into(),
-            remote: ([127, 0, 0, 1], 2).into(),
-        }
+        Path::udp(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into())
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use common::{Lab, server};
 use sfu_core::limits::PATH_QUIET;
 use sfu_core::{Command, DropReason, Event, PeerClosedReason, PeerId};
-use transport::{Certificate, Role, Transport, TransportConfig};
+use transport::limits::CONSENT_TIMEOUT;
+use transport::{Certificate, Path, Protocol, Role, Transport, TransportConfig};
 
 #[test]
 fn a_browser_connects_and_an_idle_one_wakes_the_core_seldom() {
@@ -22,6 +23,49 @@ fn a_browser_connects_and_an_idle_one_wakes_the_core_seldom() {
     assert_eq!(lab.sfu.stats().peers_connected, 1);
     let wakes = client.run(&mut lab, Duration::from_secs(10));
     assert!(wakes < 500, "{wakes} deadlines in 10 s");
+}
+
+#[test]
+fn a_browser_connects_over_tcp_and_is_told_that_it_was_removed() {
+    let mut lab = Lab::new(1);
+    let mut client = Client::over_tcp(&mut lab, 1, address(1));
+    assert!(!lab.sfu.is_known_tcp(server(), address(1)));
+    client.run(&mut lab, Duration::from_secs(2));
+    assert_eq!(lab.events(), [Event::PeerConnected { peer: PeerId(1) }]);
+    assert!(lab.sfu.is_known_tcp(server(), address(1)));
+    assert!(!lab.sfu.is_known_tcp(server(), address(2)));
+    lab.sfu
+        .handle_command(Command::RemovePeer { peer: PeerId(1) }, lab.now);
+    assert!(!lab.sfu.is_known_tcp(server(), address(1)));
+    client.carry(&mut lab);
+    assert!(client.transport.is_closed(), "close_notify came");
+    assert_eq!(lab.events(), []);
+}
+
+#[test]
+fn a_browser_whose_only_connection_is_closed_is_closed_when_its_consent_ends() {
+    let mut lab = Lab::new(1);
+    let mut client = Client::over_tcp(&mut lab, 1, address(1));
+    client.run(&mut lab, Duration::from_secs(2));
+    lab.events();
+    lab.sfu.handle_tcp_closed(server(), address(1), lab.now);
+    lab.sfu.handle_tcp_closed(server(), address(1), lab.now);
+    assert!(!lab.sfu.is_known_tcp(server(), address(1)));
+    assert_eq!((lab.events(), lab.sfu.peer_count()), (vec![], 1));
+    let until = lab.now + CONSENT_TIMEOUT + Duration::from_secs(4);
+    while let Some(at) = lab.sfu.poll_timeout().filter(|at| *at <= until) {
+        lab.now = lab.now.max(at) + Duration::from_millis(1);
+        lab.sfu.handle_timeout(lab.now);
+        assert!(lab.sfu.poll_transmit().is_none(), "there is nowhere to send to");
+    }
+    let reason = PeerClosedReason::IceTimeout;
+    assert_eq!(
+        lab.events(),
+        [Event::PeerClosed {
+            peer: PeerId(1),
+            reason
+        }]
+    );
 }
 
 #[test]
@@ -76,8 +120,8 @@ fn forged_records_on_a_proven_path_do_not_end_the_session() {
             for len in [0_u8, 1, 2, 40] {
                 let mut record = vec![content_type, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 9, len, 0, len];
                 record.extend((0..len).map(|byte| byte.wrapping_mul(31)));
-                lab.sfu
-                    .handle_datagram(server(), client.address, &mut record, lab.now);
+                let path = Path::udp(server(), client.address);
+                lab.sfu.handle_datagram(path, &mut record, lab.now);
             }
         }
     }
@@ -123,16 +167,23 @@ struct Client {
 }
 
 impl Client {
+    /// Over TCP alone, from the given port.
+    fn over_tcp(lab: &mut Lab, number: u64, address: SocketAddr) -> Self {
+        let certificate = Arc::new(Certificate::generate().unwrap());
+        let fingerprint = certificate.fingerprint();
+        Self::with(lab, number, address, certificate, fingerprint, Protocol::Tcp)
+    }
+
     fn new(lab: &mut Lab, number: u64, address: SocketAddr) -> Self {
         let certificate = Arc::new(Certificate::generate().unwrap());
         let fingerprint = certificate.fingerprint();
-        Self::with(lab, number, address, certificate, fingerprint)
+        Self::with(lab, number, address, certificate, fingerprint, Protocol::Udp)
     }
 
     /// With another fingerprint in its answer than its certificate has.
     fn announcing(lab: &mut Lab, number: u64, address: SocketAddr, fingerprint: [u8; 32]) -> Self {
         let certificate = Arc::new(Certificate::generate().unwrap());
-        Self::with(lab, number, address, certificate, fingerprint)
+        Self::with(lab, number, address, certificate, fingerprint, Protocol::Udp)
     }
 
     fn with(
@@ -141,7 +192,9 @@ impl Client {
         address: SocketAddr,
         certificate: Arc<Certificate>,
         fingerprint: [u8; 32],
+        protocol: Protocol,
     ) -> Self {
+        let only = |wanted, address| if protocol == wanted { vec![address] } else { vec![] };
         let mut connection = common::connection(number);
         connection.remote_fingerprint = fingerprint;
         let config = TransportConfig {
@@ -150,8 +203,10 @@ impl Client {
             remote_ice: connection.local_ice.clone(),
             remote_fingerprint: common::certificate().fingerprint(),
             certificate,
-            local_addresses: vec![address],
-            remote_addresses: vec![server()],
+            local_addresses: only(Protocol::Udp, address),
+            local_tcp_addresses: only(Protocol::Tcp, address),
+            remote_addresses: only(Protocol::Udp, server()),
+            remote_tcp_addresses: only(Protocol::Tcp, server()),
         };
         let transport = Transport::new(config, lab.now).unwrap();
         lab.sfu.handle_command(
@@ -184,15 +239,13 @@ impl Client {
 
     fn carry(&mut self, lab: &mut Lab) {
         while let Some(mut transmit) = self.transport.poll_transmit() {
-            lab.sfu
-                .handle_datagram(server(), self.address, &mut transmit.payload, lab.now);
+            let path = transmit.path.reversed();
+            lab.sfu.handle_datagram(path, &mut transmit.payload, lab.now);
         }
         while let Some(transmit) = lab.sfu.poll_transmit() {
-            let mut datagram = transmit.bytes.to_vec();
+            let (path, mut datagram) = (transmit.path.reversed(), transmit.bytes.to_vec());
             // An error is the transport's own to count.
-            let _ = self
-                .transport
-                .handle_datagram(self.address, server(), &mut datagram, lab.now);
+            let _ = self.transport.handle_datagram(path, &mut datagram, lab.now);
         }
         while self.transport.poll_event().is_some() {}
     }

@@ -11,7 +11,7 @@ use common::{Lab, Outgoing, VP8, Vp8Frame, server};
 use rtp::{Mid, PayloadType, Rid, Ssrc};
 use sfu_core::limits::{DATAGRAM_MAX, LAYERS_MAX, PEERS_MAX, SELF_CHECKS_PER_SECOND, SLOTS_MAX};
 use sfu_core::{Command, DropReason, Event, PeerClosedReason, PeerConnection, PeerId, SourceKind};
-use transport::stun;
+use transport::{Path, stun};
 
 #[test]
 fn strangers_are_counted_and_get_no_answer() {
@@ -69,7 +69,7 @@ fn a_plain_request_is_answered_with_the_askers_address_and_not_too_often() {
         hand_in(&mut lab, stranger(), &stun::plain_binding_request(transaction));
     }
     let transmit = lab.sfu.poll_transmit().unwrap();
-    assert_eq!((transmit.local, transmit.remote), (server(), stranger()));
+    assert_eq!(transmit.path, Path::udp(server(), stranger()));
     assert_eq!(
         stun::parse_plain_binding_response(transmit.bytes, transaction),
         Some(stranger())
@@ -268,8 +268,8 @@ fn overload(number: u64) -> Event {
 }
 
 fn hand_in(lab: &mut Lab, from: SocketAddr, datagram: &[u8]) {
-    lab.sfu
-        .handle_datagram(server(), from, &mut datagram.to_vec(), lab.now);
+    let path = Path::udp(server(), from);
+    lab.sfu.handle_datagram(path, &mut datagram.to_vec(), lab.now);
 }
 
 fn stranger() -> SocketAddr {

@@ -301,9 +301,8 @@ fn nothing_is_sent_to_or_from_a_peer_that_was_removed() {
     lab.send(alice, &Outgoing::audio(MICROPHONE, 1, b"one"));
     assert_eq!(lab.media(bob).len(), 1);
     let mut queued = lab.browsers[bob].seal(&Outgoing::audio(MICROPHONE, 1, b"queued for alice"));
-    let from = lab.browsers[bob].address;
-    lab.sfu
-        .handle_datagram(common::server(), from, &mut queued, lab.now);
+    let path = lab.browsers[bob].path;
+    lab.sfu.handle_datagram(path, &mut queued, lab.now);
     let id = lab.browsers[alice].id;
     lab.sfu.handle_command(Command::RemovePeer { peer: id }, lab.now);
     lab.deliver();

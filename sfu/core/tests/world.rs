@@ -15,6 +15,7 @@ use common::{Lab, Outgoing, Packet, Vp8Frame};
 use model::{Model, Sent};
 use rtp::Ssrc;
 use sfu_core::{Command, PeerId, SourceKind};
+use transport::Protocol;
 
 const SEEDS: u64 = 48;
 const STEPS: usize = 600;
@@ -125,6 +126,8 @@ impl World {
             86..=88 => self.replay(),
             89..=91 => self.ask_for_key_frame(),
             92..=93 => self.toggle_layer(),
+            94 => self.choke(),
+            95 => self.drain(),
             _ => {
                 let most_ms = if self.dice.below(5) == 0 { 1_200 } else { 60 };
                 let time = Duration::from_millis(self.dice.below(most_ms));
@@ -139,7 +142,10 @@ impl World {
         }
         let number = self.next_number;
         self.next_number += 1;
-        let browser = self.lab.join(number);
+        let browser = match self.dice.below(3) {
+            0 => self.lab.join_over_tcp(number),
+            _ => self.lab.join(number),
+        };
         let layers = [0, 1, 2].map(|layer| Layer {
             is_on: layer == 0 || self.dice.below(2) == 0,
             wants_key: true,
@@ -377,6 +383,33 @@ impl World {
         let layer = &mut self.cameras[browser].layers[1 + self.dice.below(2) as usize];
         layer.is_on = !layer.is_on;
         layer.wants_key |= layer.is_on;
+    }
+
+    /// A browser's connection drops what waits of one picture.
+    fn choke(&mut self) {
+        let Some(browser) = self.somebody_over_tcp() else {
+            return;
+        };
+        let index = self.dice.below(4) as u8;
+        let path = self.lab.browsers[browser].path;
+        self.lab
+            .sfu
+            .handle_tcp_dropped(path.local, path.remote, common::AUDIO_SLOTS + index);
+        self.model.choked(browser, &format!("v{index}"));
+    }
+
+    /// It has room again.
+    fn drain(&mut self) {
+        let Some(browser) = self.somebody_over_tcp() else {
+            return;
+        };
+        let path = self.lab.browsers[browser].path;
+        self.lab.sfu.handle_tcp_drained(path.local, path.remote);
+    }
+
+    fn somebody_over_tcp(&mut self) -> Option<usize> {
+        let browser = self.anybody()?;
+        (self.lab.browsers[browser].path.protocol == Protocol::Tcp).then_some(browser)
     }
 
     /// Everything that was received is what the model expects, and all of it.

@@ -5,6 +5,7 @@
 //!
 //! - `worker`: the loop
 //! - `sockets`: binding
+//! - `tcp`: connections that carry media where UDP is blocked
 //! - `mapping`: between the words of `protocol` and those of the core
 //! - `metrics`: the core's counters for Prometheus
 //! - `self_check`: asks our own media addresses whether they answer
@@ -18,9 +19,11 @@ mod random;
 mod self_check;
 mod server;
 mod sockets;
+mod tcp;
 mod worker;
 
 pub use error::StartError;
 pub use self_check::SelfCheck;
 pub use server::{SfuHandle, SfuOptions, SfuServer};
+pub use tcp::TcpRefused;
 pub use worker::OnEvent;

@@ -3,6 +3,12 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sfu_core::{DropReason, Sfu, Stats};
 
+use crate::tcp::{CloseCause, Drops, TcpRefused};
+
+/// What a connection drops: see [`sfu_core::Class`].
+const VIDEO: &str = "video";
+const REPAIR: &str = "repair";
+
 /// The metrics of one worker; clones are the same metrics.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
@@ -14,6 +20,11 @@ pub(crate) struct Metrics {
     pub(crate) send_errors: IntCounter,
     pub(crate) receive_errors: IntCounter,
     pub(crate) commands_refused: IntCounter,
+    tcp_refused: IntCounterVec,
+    tcp_connections: IntGauge,
+    tcp_taken: IntCounter,
+    tcp_closed: IntCounterVec,
+    tcp_dropped: IntCounterVec,
 }
 
 type Read = fn(&Stats) -> u64;
@@ -96,18 +107,35 @@ impl Metrics {
             .iter()
             .map(|(name, help, _)| IntCounter::with_opts(options(name, help)))
             .collect::<Result<_, _>>()?;
-        let drops = IntCounterVec::new(
-            options(
-                "drops_total",
-                "Packets, commands and events that were dropped, by reason.",
-            ),
-            &["reason"],
+        let drops = by_reason(
+            "drops_total",
+            "Packets, commands and events that were dropped, by reason.",
+            DropReason::ALL.map(DropReason::as_str),
         )?;
-        for reason in DropReason::ALL {
-            // A series that exists from the start can be alerted on.
-            drops.with_label_values(&[reason.as_str()]);
-        }
+        let tcp_refused = by_reason(
+            "tcp_refused_total",
+            "TCP connections that were not taken, by reason.",
+            TcpRefused::ALL.map(TcpRefused::as_str),
+        )?;
+        let tcp_closed = by_reason(
+            "tcp_closed_total",
+            "TCP connections that were closed, by reason.",
+            CloseCause::ALL.map(CloseCause::as_str),
+        )?;
+        let tcp_dropped = by_reason(
+            "tcp_dropped_total",
+            "Datagrams that a slow TCP connection dropped, by reason.",
+            [VIDEO, REPAIR],
+        )?;
         Ok(Self {
+            tcp_refused,
+            tcp_closed,
+            tcp_dropped,
+            tcp_connections: IntGauge::with_opts(options("tcp_connections", "TCP connections of media."))?,
+            tcp_taken: counter(
+                "tcp_taken_total",
+                "TCP connections that the media worker took over.",
+            )?,
             peers: IntGauge::with_opts(options("peers", "Peers, connected or not."))?,
             subscriptions: IntGauge::with_opts(options("subscriptions", "Slots that are fed by a source."))?,
             counters,
@@ -121,13 +149,54 @@ impl Metrics {
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), prometheus::Error> {
         registry.register(Box::new(self.peers.clone()))?;
         registry.register(Box::new(self.subscriptions.clone()))?;
-        registry.register(Box::new(self.drops.clone()))?;
-        for counter in [&self.send_errors, &self.receive_errors, &self.commands_refused] {
+        registry.register(Box::new(self.tcp_connections.clone()))?;
+        for counters in [
+            &self.drops,
+            &self.tcp_refused,
+            &self.tcp_closed,
+            &self.tcp_dropped,
+        ] {
+            registry.register(Box::new(counters.clone()))?;
+        }
+        for counter in [
+            &self.send_errors,
+            &self.receive_errors,
+            &self.commands_refused,
+            &self.tcp_taken,
+        ] {
             registry.register(Box::new(counter.clone()))?;
         }
         self.counters
             .iter()
             .try_for_each(|counter| registry.register(Box::new(counter.clone())))
+    }
+
+    /// Counts a connection that was not taken.
+    pub(crate) fn tcp_refused(&self, reason: TcpRefused) {
+        self.tcp_refused.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    /// Counts a connection that was taken; so many there are now.
+    pub(crate) fn tcp_taken(&self, connections: usize) {
+        self.tcp_taken.inc();
+        self.tcp_connections
+            .set(i64::try_from(connections).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a connection that was closed; so many there are left.
+    pub(crate) fn tcp_closed(&self, cause: CloseCause, connections: usize) {
+        self.tcp_closed.with_label_values(&[cause.as_str()]).inc();
+        self.tcp_connections
+            .set(i64::try_from(connections).unwrap_or(i64::MAX));
+    }
+
+    /// Counts what a connection dropped.
+    pub(crate) fn tcp_dropped(&self, drops: Drops) {
+        for (reason, number) in [(VIDEO, drops.video), (REPAIR, drops.repair)] {
+            if number > 0 {
+                self.tcp_dropped.with_label_values(&[reason]).inc_by(number);
+            }
+        }
     }
 
     /// Brings the metrics up to the core's counters, which were `before` at the last call.
@@ -148,6 +217,19 @@ impl Metrics {
         }
         before.clone_from(stats);
     }
+}
+
+/// A counter for each reason; a series that exists from the start can be alerted on.
+fn by_reason<const N: usize>(
+    name: &str,
+    help: &str,
+    reasons: [&str; N],
+) -> Result<IntCounterVec, prometheus::Error> {
+    let counters = IntCounterVec::new(options(name, help), &["reason"])?;
+    for reason in reasons {
+        counters.with_label_values(&[reason]);
+    }
+    Ok(counters)
 }
 
 fn options(name: &str, help: &str) -> Opts {

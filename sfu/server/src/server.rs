@@ -1,10 +1,10 @@
 //! Starts the worker, and the handle by which the rest of the process reaches it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use mio::Waker;
@@ -14,9 +14,10 @@ use sfu_core::{Config, Sfu};
 use transport::Certificate;
 
 use crate::error::StartError;
-use crate::limits::COMMANDS_MAX;
+use crate::limits::{COMMANDS_MAX, TCP_HANDOVER_MAX};
 use crate::metrics::Metrics;
 use crate::self_check::{self, SelfCheck};
+use crate::tcp::{Accepted, TcpRefused};
 use crate::worker::{OnEvent, Parts, Worker};
 use crate::{mapping, random, sockets};
 
@@ -27,6 +28,9 @@ pub struct SfuOptions {
     pub media_addresses: Vec<IpAddr>,
     /// The UDP port on all of them; 0 takes one that is free.
     pub port: u16,
+    /// Where the process takes TCP connections, of which it hands those of media over by
+    /// [`SfuHandle::take_tcp`]. Each is of one interface. Empty: media goes over UDP only.
+    pub tcp_addresses: Vec<SocketAddr>,
     /// Is shown every decrypted packet.
     #[cfg(feature = "capture")]
     pub tap: Option<sfu_core::Tap>,
@@ -44,6 +48,7 @@ pub struct SfuHandle {
 
 struct Link {
     commands: SyncSender<SfuCommand>,
+    handover: SyncSender<Accepted>,
     waker: Waker,
     is_stopping: Arc<AtomicBool>,
     info: SfuInfo,
@@ -54,13 +59,14 @@ struct Link {
 impl SfuServer {
     /// Binds the sockets and starts the worker. `on_event` is called on the worker's thread and must not block.
     pub fn start(options: SfuOptions, on_event: OnEvent) -> Result<SfuHandle, StartError> {
+        sockets::check_tcp(&options.tcp_addresses)?;
         let sockets = sockets::bind(&options.media_addresses, options.port)?;
         let candidates: Vec<SocketAddr> = sockets.iter().map(|socket| socket.local).collect();
         let certificate = Arc::new(Certificate::generate()?);
         let info = SfuInfo {
             fingerprint: certificate.fingerprint(),
             candidates: candidates.clone(),
-            tcp_candidates: Vec::new(),
+            tcp_candidates: options.tcp_addresses.clone(),
         };
         #[cfg_attr(
             not(feature = "capture"),
@@ -69,6 +75,7 @@ impl SfuServer {
         let mut sfu = Sfu::new(Config {
             certificate,
             media_addresses: candidates,
+            tcp_addresses: options.tcp_addresses,
             media: mapping::media_profile(),
             seed: random::seed().map_err(system("randomness"))?,
         });
@@ -77,6 +84,7 @@ impl SfuServer {
             sfu.set_tap(tap);
         }
         let (sender, commands) = sync_channel(COMMANDS_MAX);
+        let (handover, accepted) = sync_channel(TCP_HANDOVER_MAX);
         let is_stopping = Arc::new(AtomicBool::new(false));
         let metrics =
             Metrics::new().map_err(|error| system("metrics")(std::io::Error::other(error.to_string())))?;
@@ -84,6 +92,7 @@ impl SfuServer {
             sfu,
             sockets,
             commands,
+            accepted,
             on_event,
             metrics: metrics.clone(),
             is_stopping: is_stopping.clone(),
@@ -97,6 +106,7 @@ impl SfuServer {
         Ok(SfuHandle {
             link: Arc::new(Link {
                 commands: sender,
+                handover,
                 waker,
                 is_stopping,
                 info,
@@ -124,6 +134,38 @@ impl SfuHandle {
         // The command is taken: a second one may not follow. Without the wake it waits for the worker's next turn.
         if let Err(error) = self.link.waker.wake() {
             tracing::error!(%error, "the SFU worker was not woken for a command");
+        }
+        Ok(())
+    }
+
+    /// Hands a TCP connection over that was accepted on one of the offered addresses and whose first bytes, still
+    /// unread, are those of media (RFC 4571 framing). Never waits.
+    ///
+    /// Fails when [`TCP_HANDOVER_MAX`] connections wait already, the connection did not come to an offered
+    /// address, or the worker has ended. The connection is closed then, and counted.
+    pub fn take_tcp(&self, stream: TcpStream) -> Result<(), TcpRefused> {
+        let outcome = self.hand_over(stream);
+        if let Err(refused) = outcome {
+            self.link.metrics.tcp_refused(refused);
+        }
+        outcome
+    }
+
+    fn hand_over(&self, stream: TcpStream) -> Result<(), TcpRefused> {
+        let accepted = Accepted::new(stream).map_err(|_| TcpRefused::Broken)?;
+        if !self.link.info.tcp_candidates.contains(&accepted.local) {
+            return Err(TcpRefused::NotOffered);
+        }
+        self.link
+            .handover
+            .try_send(accepted)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => TcpRefused::Full,
+                TrySendError::Disconnected(_) => TcpRefused::Ended,
+            })?;
+        // Without the wake it waits for the worker's next turn.
+        if let Err(error) = self.link.waker.wake() {
+            tracing::error!(%error, "the SFU worker was not woken for a connection");
         }
         Ok(())
     }

@@ -42,6 +42,20 @@ pub(crate) fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<MediaSocket>, 
     outcome
 }
 
+/// Whether these addresses can be offered as TCP candidates.
+pub(crate) fn check_tcp(addresses: &[SocketAddr]) -> Result<(), StartError> {
+    if addresses.len() > MEDIA_ADDRESSES_MAX {
+        return Err(StartError::TooManyMediaAddresses(addresses.len()));
+    }
+    let is_of_no_interface = |address: &&SocketAddr| {
+        address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast()
+    };
+    match addresses.iter().find(is_of_no_interface) {
+        Some(address) => Err(StartError::AddressUnspecified(address.ip())),
+        None => Ok(()),
+    }
+}
+
 /// With port 0 the first address chooses for the others.
 fn bind_all(addresses: &[IpAddr], mut port: u16) -> Result<Vec<MediaSocket>, StartError> {
     let mut sockets = Vec::new();

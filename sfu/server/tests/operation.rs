@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Client, PATIENCE, loopback, options, start};
+use common::{Client, PATIENCE, loopback, options, start, value};
 use prometheus::Registry;
 use protocol::ids::PeerId;
 use protocol::sfu::{PeerClosedReason, SfuBusy, SfuCommand, SfuEvent};
@@ -145,13 +145,4 @@ fn metrics_count_by_reason_and_name_nobody() {
         let labels = family.get_metric().iter().flat_map(|metric| metric.get_label());
         assert!(labels.map(|label| label.name()).all(|label| label == "reason"));
     }
-}
-
-fn value(registry: &Registry, name: &str, reason: Option<&str>) -> f64 {
-    let families = registry.gather();
-    let family = families.iter().find(|family| family.name() == name).unwrap();
-    let metric = family.get_metric().iter().find(|metric| {
-        reason.is_none_or(|reason| metric.get_label().iter().any(|label| label.value() == reason))
-    });
-    metric.unwrap().get_counter().get_value()
 }

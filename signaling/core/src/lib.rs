@@ -3,7 +3,7 @@
 //! - [`signaling`]: the whole of it, [`Signaling`]: connections, messages, timers and events go in; messages,
 //!   closings and SFU commands come out.
 //! - [`session`]: one connection, and which message it may send at which stage.
-//! - [`room`]: one room: members, seats, slots.
+//! - [`room`]: one room: members, seats, slots. A member outlives its connection and its transport.
 //! - [`negotiation`]: the offer that we write and the answer that we read.
 //! - [`gate`]: who may come in. [`tries`]: how often one may fail. [`origin`]: who fails.
 //! - [`outgoing`]: what leaves towards a page, and what ends its connection.
@@ -21,6 +21,6 @@ pub mod stats;
 pub mod tries;
 
 pub use origin::Origin;
-pub use outgoing::{Fault, Outgoing};
+pub use outgoing::{Closing, Fault, Outgoing};
 pub use session::ConnectionId;
 pub use signaling::{Config, Signaling};

@@ -26,6 +26,15 @@ pub enum Fault {
     TooSlow,
 }
 
+/// How a connection ended from the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The page closed it: it left, was closed or reloaded.
+    Clean,
+    /// The line broke: the page may not know of it yet, and wants to come back.
+    Broken,
+}
+
 /// An error for a page, on its way there.
 pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,

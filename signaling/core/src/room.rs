@@ -1,90 +1,44 @@
 //! One room: its members, their seats, and which of their sources lies in which slot of the others.
 
+mod member;
+mod slots;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::bytes::{GateHash, Sealed};
-use protocol::client::{MediaState, Participant, Presence, SlotBinding};
-use protocol::ids::{Mid, PeerId, Seat};
+use protocol::bytes::{GateHash, ResumeToken};
+use protocol::client::{Participant, Presence, SlotBinding};
+use protocol::ids::{PeerId, Seat};
 use protocol::limits::ROOM_MEMBERS_MAX;
-use protocol::media::{Media, SourceKind};
-use protocol::sfu::PeerConnection;
+use protocol::sfu::{PeerConnection, Slot};
 
-use crate::negotiation::Offer;
+use crate::limits::NEWCOMERS;
+use crate::negotiation::{Offer, Pool};
 use crate::session::ConnectionId;
+
+pub use member::{Attachment, Member, Pending, Turn};
+pub use slots::Feed;
+use slots::{Link, Publisher};
 
 /// A room.
 #[derive(Debug)]
 pub struct Room {
     /// What its creator left: SHA-256 of the gate.
     pub gate_hash: GateHash,
+    /// When its members are asked for more slots, where that is due.
+    pub growth_due: Option<Duration>,
     members: BTreeMap<Seat, Member>,
     next_seat: Seat,
     empty_since: Option<Duration>,
 }
 
-/// Somebody in a room.
-#[derive(Debug)]
-pub struct Member {
-    /// Its connection.
-    pub connection: ConnectionId,
-    /// What it says of its microphone and camera.
-    pub media: MediaState,
-    /// Its latest announcement.
-    pub sealed: Option<Sealed>,
-    /// What was offered to it.
-    pub offer: Offer,
-    link: Option<Link>,
-}
-
-/// A member's transport, once its answer is in.
-#[derive(Debug)]
-struct Link {
-    peer: PeerId,
-    publishes: Vec<SourceKind>,
-    slots: Vec<LinkedSlot>,
-}
-
-#[derive(Debug)]
-struct LinkedSlot {
-    mid: Mid,
-    media: Media,
-    carries: Option<Source>,
-}
-
-/// One source of one member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Source {
-    /// The member.
-    pub seat: Seat,
-    /// Its transport.
-    pub peer: PeerId,
-    /// Which of its sources.
-    pub kind: SourceKind,
-}
-
-/// A slot that changed what it carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What follows for the SFU and for the pages when a member's sources come, move or go.
+#[derive(Debug, Default)]
 pub struct Rebinding {
-    /// Whose slot.
-    pub subscriber: Seat,
-    /// Its transport.
-    pub peer: PeerId,
-    /// The slot.
-    pub mid: Mid,
-    /// What it carries now.
-    pub source: Option<Source>,
-}
-
-impl Rebinding {
-    /// The change in the words of the page.
-    pub fn binding(&self) -> SlotBinding {
-        SlotBinding {
-            mid: self.mid,
-            seat: self.source.map(|source| source.seat),
-            source: self.source.map(|source| source.kind),
-        }
-    }
+    /// What the SFU sends where.
+    pub feeds: Vec<Feed>,
+    /// What each page is told of its slots.
+    pub told: Vec<(Seat, Vec<SlotBinding>)>,
 }
 
 /// The room has all its members.
@@ -96,6 +50,7 @@ impl Room {
     pub const fn new(gate_hash: GateHash, now: Duration) -> Self {
         Self {
             gate_hash,
+            growth_due: None,
             members: BTreeMap::new(),
             next_seat: Seat::FIRST,
             empty_since: Some(now),
@@ -132,13 +87,46 @@ impl Room {
         self.members.get(&seat)
     }
 
-    /// A member, to change what it says.
+    /// A member, to change what is known of it.
     pub fn member_mut(&mut self, seat: Seat) -> Option<&mut Member> {
         self.members.get_mut(&seat)
     }
 
+    /// The seat of this token. Every token of the room is compared, each in constant time.
+    pub fn seat_of(&self, token: &ResumeToken) -> Option<Seat> {
+        self.members.iter().fold(None, |found, (seat, member)| {
+            if member.token == *token {
+                Some(*seat)
+            } else {
+                found
+            }
+        })
+    }
+
+    /// The pool for a new transport of somebody who is in, or who comes in as one more.
+    pub fn pool(&self, is_member: bool) -> Pool {
+        let others = self.members.len().saturating_sub(usize::from(is_member));
+        Pool::for_others((others + NEWCOMERS).min(ROOM_MEMBERS_MAX - 1))
+    }
+
+    /// The members that are there, owe no answer, and have no slots for one newcomer more.
+    pub fn wants_growth(&self) -> Vec<Seat> {
+        let others = (self.members.len().saturating_sub(1) + 1).min(ROOM_MEMBERS_MAX - 1);
+        let members = self.members.iter();
+        members
+            .filter(|(_, member)| member.can_grow() && member.offer.pool().others() < others)
+            .map(|(seat, _)| *seat)
+            .collect()
+    }
+
     /// Takes somebody in, on the next seat that is free.
-    pub fn join(&mut self, connection: ConnectionId, offer: Offer) -> Result<Seat, RoomFull> {
+    pub fn join(
+        &mut self,
+        connection: ConnectionId,
+        token: ResumeToken,
+        offer: Offer,
+        now: Duration,
+    ) -> Result<Seat, RoomFull> {
         if self.is_full() {
             return Err(RoomFull);
         }
@@ -148,14 +136,8 @@ impl Room {
         let seat = self.next_seat;
         self.next_seat = seat.next();
         self.empty_since = None;
-        let member = Member {
-            connection,
-            media: MediaState::OFF,
-            sealed: None,
-            offer,
-            link: None,
-        };
-        self.members.insert(seat, member);
+        self.members
+            .insert(seat, Member::new(connection, token, offer, now));
         Ok(seat)
     }
 
@@ -167,105 +149,74 @@ impl Room {
                 seat: *other,
                 microphone: member.media.microphone,
                 camera: member.media.camera,
-                presence: Presence::Here,
+                presence: member.presence,
                 sealed: member.sealed.clone(),
             })
             .collect()
     }
 
-    /// Notes that a member's answer is in, and binds slots both ways.
-    pub fn link(&mut self, seat: Seat, peer: PeerId, connection: &PeerConnection) -> Vec<Rebinding> {
-        let publishes = connection
-            .publications
-            .iter()
-            .map(|publication| publication.kind)
-            .collect();
-        let slots = connection.slots.iter();
-        let slots = slots
-            .map(|slot| LinkedSlot {
-                mid: slot.mid,
-                media: slot.media,
-                carries: None,
-            })
-            .collect();
+    /// Notes that a member has a new transport, and binds slots both ways.
+    pub fn link(&mut self, seat: Seat, peer: PeerId, connection: PeerConnection) -> Rebinding {
         if let Some(member) = self.members.get_mut(&seat) {
-            member.link = Some(Link {
-                peer,
-                publishes,
-                slots,
-            });
+            let publications = connection.publications.iter();
+            member.publishes = publications.map(|publication| publication.kind).collect();
+            member.link = Some(Link::new(peer, connection, &member.offer));
         }
         self.rebind()
     }
 
-    /// Lets a member out, with its transport, and frees the slots that carried it.
-    pub fn leave(&mut self, seat: Seat, now: Duration) -> (Option<PeerId>, Vec<Rebinding>) {
-        let peer = self
-            .members
-            .remove(&seat)
-            .and_then(|member| member.link)
-            .map(|link| link.peer);
+    /// Notes that a member's transport has more slots, and binds them.
+    pub fn add_slots(&mut self, seat: Seat, slots: Vec<Slot>) -> Rebinding {
+        if let Some(member) = self.members.get_mut(&seat)
+            && let Some(link) = &mut member.link
+        {
+            link.add(slots, &member.offer);
+        }
+        self.rebind()
+    }
+
+    /// Notes that a member's transport is gone. Its seat stays, and its slots on the other pages stay its own.
+    ///
+    /// Returns whether the others have to be told that it is away.
+    pub fn unlink(&mut self, seat: Seat) -> (bool, Rebinding) {
+        let mut is_news = false;
+        if let Some(member) = self.members.get_mut(&seat) {
+            member.link = None;
+            member.pending = None;
+            is_news = member.presence == Presence::Here;
+            member.presence = Presence::Away;
+        }
+        (is_news, self.rebind())
+    }
+
+    /// Lets a member out, and frees the slots that carried it.
+    pub fn leave(&mut self, seat: Seat, now: Duration) -> (Option<Member>, Rebinding) {
+        let member = self.members.remove(&seat);
         if self.members.is_empty() {
             self.empty_since = Some(now);
         }
-        (peer, self.rebind())
+        (member, self.rebind())
     }
 
-    /// Empties the slots of sources that are gone, then gives every source that is not yet there the first free
-    /// slot of its medium. A source that is there stays where it is.
-    fn rebind(&mut self) -> Vec<Rebinding> {
-        let sources = self.sources();
-        let mut rebindings = Vec::new();
+    /// Brings every slot of every member up to who is there and who sends.
+    fn rebind(&mut self) -> Rebinding {
+        let members = self.members.iter();
+        let publishers: Vec<Publisher> = members
+            .filter(|(_, member)| !member.publishes.is_empty())
+            .map(|(seat, member)| Publisher {
+                seat: *seat,
+                peer: member.link.as_ref().map(Link::peer),
+                kinds: member.publishes.clone(),
+            })
+            .collect();
+        let mut rebinding = Rebinding::default();
         for (seat, member) in &mut self.members {
             let Some(link) = &mut member.link else { continue };
-            let wanted = || sources.iter().filter(|source| source.seat != *seat);
-            let mut changed = BTreeMap::new();
-            for slot in &mut link.slots {
-                if slot
-                    .carries
-                    .is_some_and(|carried| !wanted().any(|source| *source == carried))
-                {
-                    slot.carries = None;
-                    changed.insert(slot.mid, None);
-                }
+            let told = link.rebind(*seat, &publishers, &mut rebinding.feeds);
+            if !told.is_empty() {
+                rebinding.told.push((*seat, told));
             }
-            for source in wanted() {
-                if link.slots.iter().any(|slot| slot.carries == Some(*source)) {
-                    continue;
-                }
-                let media = source.kind.media();
-                let free = link
-                    .slots
-                    .iter_mut()
-                    .find(|slot| slot.media == media && slot.carries.is_none());
-                if let Some(slot) = free {
-                    slot.carries = Some(*source);
-                    changed.insert(slot.mid, Some(*source));
-                }
-            }
-            let peer = link.peer;
-            rebindings.extend(changed.into_iter().map(|(mid, source)| Rebinding {
-                subscriber: *seat,
-                peer,
-                mid,
-                source,
-            }));
         }
-        rebindings
-    }
-
-    /// Every source of every member whose answer is in.
-    fn sources(&self) -> Vec<Source> {
-        let mut sources = Vec::new();
-        for (seat, member) in &self.members {
-            let Some(link) = &member.link else { continue };
-            let kinds = link.publishes.iter();
-            sources.extend(kinds.map(|kind| Source {
-                seat: *seat,
-                peer: link.peer,
-                kind: *kind,
-            }));
-        }
-        sources
+        rebinding
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::client::ClientMessage;
 use protocol::ids::{RoomId, Seat};
 
-use crate::limits::{ANSWER_DEADLINE, HELLO_DEADLINE, IDLE_TIMEOUT, MESSAGE_BURST, MESSAGE_RATE};
+use crate::limits::{HELLO_DEADLINE, IDLE_TIMEOUT, MESSAGE_BURST, MESSAGE_RATE};
 use crate::origin::Origin;
 use crate::stats::Count;
 
@@ -13,17 +13,16 @@ use crate::stats::Count;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// How far a conversation has come. A page that left, erred or vanished has no session any more.
+/// How far a conversation has come. A page that left, erred or vanished has no session any more, though its seat may
+/// be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Nothing was said yet.
     Opened,
     /// It made a room, and is in none.
     Created,
-    /// It is in a room, and owes the answer to this offer.
-    Joined(Place, u32),
-    /// It is in a room, and the SFU knows it.
-    Answered(Place),
+    /// It is in a room. Whether it owes an answer, the member knows.
+    Seated(Place),
 }
 
 /// Where a member sits.
@@ -36,10 +35,10 @@ pub struct Place {
 }
 
 impl Stage {
-    /// The place in a room, from the join on.
+    /// The place in a room, from `joined` or `resumed` on.
     pub const fn place(&self) -> Option<Place> {
         match self {
-            Self::Joined(place, _) | Self::Answered(place) => Some(*place),
+            Self::Seated(place) => Some(*place),
             Self::Opened | Self::Created => None,
         }
     }
@@ -48,28 +47,18 @@ impl Stage {
     pub const fn check_order(&self, message: &ClientMessage) -> Result<(), &'static str> {
         match (message, self) {
             (ClientMessage::Ping(_), _)
-            | (ClientMessage::Create(_), Self::Opened)
+            | (ClientMessage::Create(_) | ClientMessage::Resume(_), Self::Opened)
             | (ClientMessage::Hello(_), Self::Opened | Self::Created)
-            | (ClientMessage::Resume(_), Self::Opened)
             | (
-                ClientMessage::Announce(_) | ClientMessage::Media(_) | ClientMessage::Leave(_),
-                Self::Joined(..),
-            )
-            | (
-                ClientMessage::Announce(_) | ClientMessage::Media(_) | ClientMessage::Leave(_),
-                Self::Answered(_),
+                ClientMessage::Answer(_)
+                | ClientMessage::Announce(_)
+                | ClientMessage::Media(_)
+                | ClientMessage::Leave(_),
+                Self::Seated(_),
             ) => Ok(()),
-            (ClientMessage::Answer(answer), Self::Joined(_, negotiation)) => {
-                if answer.negotiation == *negotiation {
-                    Ok(())
-                } else {
-                    Err("answer to another offer")
-                }
-            }
             (ClientMessage::Create(_), _) => Err("create comes first and once"),
             (ClientMessage::Hello(_), _) => Err("hello comes once"),
             (ClientMessage::Resume(_), _) => Err("resume comes first and once"),
-            (ClientMessage::Answer(_), Self::Answered(_)) => Err("answer comes once for each offer"),
             (_, Self::Opened | Self::Created) => Err("hello comes first"),
         }
     }
@@ -82,7 +71,7 @@ pub struct Session {
     pub origin: Origin,
     /// How far its conversation has come.
     pub stage: Stage,
-    stage_since: Duration,
+    opened: Duration,
     heard: Duration,
     /// Messages that it may send at once, and since when.
     allowance: u32,
@@ -95,19 +84,11 @@ impl Session {
         Self {
             origin,
             stage: Stage::Opened,
-            stage_since: now,
+            opened: now,
             heard: now,
             allowance: MESSAGE_BURST,
             allowance_since: now,
         }
-    }
-
-    /// Moves on to another stage. The clock of [`HELLO_DEADLINE`] runs on through `Created`.
-    pub const fn enter(&mut self, stage: Stage, now: Duration) {
-        if stage.place().is_some() {
-            self.stage_since = now;
-        }
-        self.stage = stage;
     }
 
     /// Notes a sign of life, and says whether it is one too many.
@@ -129,12 +110,12 @@ impl Session {
         Ok(())
     }
 
-    /// The deadline that has passed, if one has.
+    /// The deadline of the connection that has passed, if one has.
     pub fn overdue(&self, now: Duration) -> Option<Count> {
-        let stage_age = now.saturating_sub(self.stage_since);
         match self.stage {
-            Stage::Opened | Stage::Created if stage_age >= HELLO_DEADLINE => Some(Count::HelloTimeout),
-            Stage::Joined(..) if stage_age >= ANSWER_DEADLINE => Some(Count::AnswerTimeout),
+            Stage::Opened | Stage::Created if now.saturating_sub(self.opened) >= HELLO_DEADLINE => {
+                Some(Count::HelloTimeout)
+            }
             _ if now.saturating_sub(self.heard) >= IDLE_TIMEOUT => Some(Count::IdleTimeout),
             _ => None,
         }
@@ -183,7 +164,8 @@ mod tests {
     #[test]
     fn making_a_room_does_not_prolong_the_time_for_hello() {
         let mut session = session();
-        session.enter(Stage::Created, HELLO_DEADLINE / 2);
+        session.hear(HELLO_DEADLINE / 2).unwrap();
+        session.stage = Stage::Created;
         assert_eq!(session.overdue(HELLO_DEADLINE - Duration::from_millis(1)), None);
         assert_eq!(session.overdue(HELLO_DEADLINE), Some(Count::HelloTimeout));
     }

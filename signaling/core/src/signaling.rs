@@ -1,32 +1,31 @@
 //! All connections and rooms of one process: what comes in, what follows from it, what goes out.
 
+mod admission;
+mod drain;
+mod seats;
+mod transports;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use protocol::bytes::{ResumeToken, Sealed};
-use protocol::client::{
-    Announced, Answer, ClientMessage, Create, Created, ErrorCode, ErrorMessage, Hello, Joined, MediaState,
-    ParticipantJoined, ParticipantLeft, ParticipantMedia, Pong, ServerMessage, SlotBinding, Slots,
-    TransportMessage, TransportState,
-};
+use protocol::client::{ClientMessage, ErrorCode, Pong, ServerMessage};
 use protocol::decode::Reason;
 use protocol::ids::{PeerId, RoomId, Seat};
-use protocol::sfu::{PeerClosedReason, SfuCommand, SfuEvent, SfuInfo};
+use protocol::sfu::{SfuCommand, SfuEvent, SfuInfo};
 use rand_core::CryptoRng;
-use tracing::{debug, info};
 
-use crate::gate;
 use crate::limits::{
     ADDRESS_CREATIONS_MAX, ADDRESS_FAILURES_MAX, CREATION_WINDOW, EMPTY_ROOM_LIFE, FAILURE_WINDOW,
-    ROOM_FAILURES_MAX, ROOMS_MAX, SESSIONS_MAX, SFU_COMMANDS_MAX, SWEEP_INTERVAL, TRIES_MAX,
+    ROOM_FAILURES_MAX, ROOM_RESUME_FAILURES_MAX, SESSIONS_MAX, SWEEP_INTERVAL, TRIES_MAX,
 };
-use crate::negotiation::{self, Offer};
 use crate::origin::Origin;
-use crate::outgoing::{Fault, Outgoing, Refusal};
-use crate::room::{Rebinding, Room};
-use crate::session::{ConnectionId, Place, Session, Stage};
+use crate::outgoing::{Closing, Fault, Outgoing, Refusal};
+use crate::room::Room;
+use crate::session::{ConnectionId, Place, Session};
 use crate::stats::{Count, Stats};
 use crate::tries::Tries;
+use drain::Drain;
+use seats::Departure;
 
 /// What the rooms have to know of the rest of the house.
 #[derive(Debug, Clone)]
@@ -43,12 +42,18 @@ pub struct Signaling {
     rooms: BTreeMap<RoomId, Room>,
     /// Empty rooms, by the moment in which they became so.
     empty_rooms: BTreeSet<(Duration, RoomId)>,
-    peers: BTreeMap<PeerId, ConnectionId>,
+    /// Seats whose connection broke, by the moment in which it did.
+    held_seats: BTreeSet<(Duration, RoomId, Seat)>,
+    /// Rooms whose members will be asked for more slots, by the moment in which that is due.
+    growing_rooms: BTreeSet<(Duration, RoomId)>,
+    peers: BTreeMap<PeerId, Place>,
     next_peer: u64,
     address_failures: Tries<Origin>,
     room_failures: Tries<RoomId>,
+    resume_failures: Tries<RoomId>,
     creations: Tries<Origin>,
     next_sweep: Duration,
+    drain: Option<Drain>,
     outgoing: VecDeque<Outgoing>,
     commands: VecDeque<SfuCommand>,
     stats: Stats,
@@ -62,12 +67,16 @@ impl Signaling {
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
             empty_rooms: BTreeSet::new(),
+            held_seats: BTreeSet::new(),
+            growing_rooms: BTreeSet::new(),
             peers: BTreeMap::new(),
             next_peer: 1,
             address_failures: Tries::new(ADDRESS_FAILURES_MAX, FAILURE_WINDOW, TRIES_MAX),
             room_failures: Tries::new(ROOM_FAILURES_MAX, FAILURE_WINDOW, TRIES_MAX),
+            resume_failures: Tries::new(ROOM_RESUME_FAILURES_MAX, FAILURE_WINDOW, TRIES_MAX),
             creations: Tries::new(ADDRESS_CREATIONS_MAX, CREATION_WINDOW, TRIES_MAX),
             next_sweep: Duration::ZERO,
+            drain: None,
             outgoing: VecDeque::new(),
             commands: VecDeque::new(),
             stats: Stats::default(),
@@ -86,8 +95,12 @@ impl Signaling {
     }
 
     /// A connection is gone. Harmless for one that was closed from here.
-    pub fn handle_closed(&mut self, connection: ConnectionId, now: Duration) {
-        self.end(connection, Count::Lost, now);
+    pub fn handle_closed(&mut self, connection: ConnectionId, closing: Closing, now: Duration) {
+        let departure = match closing {
+            Closing::Clean => Departure::Gone(Count::ClosedByPage),
+            Closing::Broken => Departure::Broken,
+        };
+        self.end(connection, departure, now);
     }
 
     /// A text message came in.
@@ -112,79 +125,50 @@ impl Signaling {
         self.hear(connection, now);
     }
 
-    /// The shell has to give a connection up.
+    /// The shell has to give a connection up. A member that does not read may come back; one that sends what it must
+    /// not is let go.
     pub fn handle_fault(&mut self, connection: ConnectionId, fault: Fault, now: Duration) {
         let (code, detail) = match fault {
             Fault::TooLarge => (ErrorCode::TooLarge, "message too large"),
             Fault::NotText => (ErrorCode::Malformed, "not a text message"),
             Fault::TooSlow => (ErrorCode::TooSlow, "messages are not read"),
         };
+        let refusal = Refusal::new(code, detail);
         match fault {
             Fault::TooLarge => self.stats.add(Count::MessageRefused(Reason::TooLarge)),
             Fault::NotText => self.stats.add(Count::MessageRefused(Reason::Syntax)),
-            Fault::TooSlow => {}
+            Fault::TooSlow => return self.cut_off(connection, refusal, now),
         }
-        self.refuse(connection, Refusal::new(code, detail), now);
+        self.refuse(connection, refusal, now);
     }
 
     /// The SFU reports.
-    pub fn handle_sfu_event(&mut self, event: SfuEvent, now: Duration) {
+    pub fn handle_sfu_event(&mut self, event: SfuEvent, now: Duration, rng: &mut impl CryptoRng) {
         let (SfuEvent::PeerConnected { peer } | SfuEvent::PeerClosed { peer, .. }) = event;
-        let Some(connection) = self.peers.get(&peer).copied() else {
+        let Some(place) = self.peers.get(&peer).copied() else {
             self.stats.add(Count::UnknownPeer);
             return;
         };
         match event {
-            SfuEvent::PeerConnected { .. } => {
-                info!(connection = connection.0, %peer, "transport connected");
-                self.send_transport(connection, TransportState::Connected);
-            }
+            SfuEvent::PeerConnected { .. } => self.peer_connected(place, peer),
             SfuEvent::PeerClosed { reason, .. } => {
-                info!(connection = connection.0, %peer, reason = reason.as_str(), "transport closed");
                 // The SFU has forgotten the peer already; there is nothing to remove.
                 self.peers.remove(&peer);
-                self.send_transport(connection, TransportState::Closed);
-                let code = match reason {
-                    PeerClosedReason::FingerprintMismatch => ErrorCode::FingerprintMismatch,
-                    PeerClosedReason::Overload => ErrorCode::ServerFull,
-                    PeerClosedReason::DtlsFailed
-                    | PeerClosedReason::IceTimeout
-                    | PeerClosedReason::ClosedByPeer
-                    | PeerClosedReason::Unreachable => ErrorCode::TransportFailed,
-                };
-                self.refuse(connection, Refusal::new(code, reason.as_str()), now);
+                self.peer_closed(place, peer, reason, now, rng);
             }
-        }
-    }
-
-    /// The server is being stopped: everybody is told.
-    pub fn handle_stop(&mut self, now: Duration) {
-        let connections: Vec<ConnectionId> = self.sessions.keys().copied().collect();
-        for connection in connections {
-            let refusal = Refusal::new(ErrorCode::ServerStopping, "the server is being stopped");
-            self.refuse(connection, refusal, now);
         }
     }
 
     /// The moment of [`Signaling::poll_timeout`] has come.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Duration, rng: &mut impl CryptoRng) {
+        self.grow_rooms(now, rng);
+        self.end_drain(now);
         if now < self.next_sweep {
             return;
         }
         self.next_sweep = now.saturating_add(SWEEP_INTERVAL);
-        let sessions = self.sessions.iter();
-        let overdue: Vec<(ConnectionId, Count)> = sessions
-            .filter_map(|(connection, session)| Some((*connection, session.overdue(now)?)))
-            .collect();
-        for (connection, count) in overdue {
-            self.stats.add(count);
-            let detail = match count {
-                Count::HelloTimeout => "no hello in time",
-                Count::AnswerTimeout => "no answer in time",
-                _ => "silent for too long",
-            };
-            self.refuse(connection, Refusal::new(ErrorCode::TooSlow, detail), now);
-        }
+        self.sweep_sessions(now);
+        self.sweep_seats(now);
         while let Some((since, room)) = self.empty_rooms.first().copied() {
             if now.saturating_sub(since) < EMPTY_ROOM_LIFE {
                 break;
@@ -195,12 +179,17 @@ impl Signaling {
         }
         self.address_failures.forget_ended(now);
         self.room_failures.forget_ended(now);
+        self.resume_failures.forget_ended(now);
         self.creations.forget_ended(now);
     }
 
     /// When [`Signaling::handle_timeout`] is due; never where nobody and nothing is there.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        (!self.sessions.is_empty() || !self.rooms.is_empty()).then_some(self.next_sweep)
+        let is_swept = !self.sessions.is_empty() || !self.rooms.is_empty();
+        let sweep = is_swept.then_some(self.next_sweep);
+        let growth = self.growing_rooms.first().map(|(due, _)| *due);
+        let drain = self.drain.as_ref().and_then(Drain::due);
+        [sweep, growth, drain].into_iter().flatten().min()
     }
 
     /// What to do next with a connection.
@@ -231,6 +220,11 @@ impl Signaling {
     /// Rooms that somebody is in.
     pub fn rooms_in_use(&self) -> usize {
         self.rooms.len() - self.empty_rooms.len()
+    }
+
+    /// Seats whose connection broke and that are held.
+    pub fn seats_held(&self) -> usize {
+        self.held_seats.len()
     }
 
     /// Notes a sign of life; false where the connection is unknown or was closed for saying too much.
@@ -281,7 +275,8 @@ impl Signaling {
         match (message, stage.place()) {
             (ClientMessage::Create(create), _) => self.create(connection, origin, &create, now),
             (ClientMessage::Hello(hello), _) => self.hello(connection, origin, &hello, now, rng),
-            (ClientMessage::Answer(answer), Some(place)) => self.answer(connection, place, &answer, now),
+            (ClientMessage::Resume(resume), _) => self.resume(connection, origin, &resume, now, rng),
+            (ClientMessage::Answer(answer), Some(place)) => self.answer(place, &answer, now),
             (ClientMessage::Announce(announce), Some(place)) => {
                 self.announce(place, announce.sealed);
                 Ok(())
@@ -290,10 +285,9 @@ impl Signaling {
                 self.media(place, media);
                 Ok(())
             }
-            (ClientMessage::Resume(_), _) => Err(Refusal::new(ErrorCode::ResumeRefused, "no such seat")),
             (ClientMessage::Leave(_), _) => {
                 self.outgoing.push_back(Outgoing::Close(connection));
-                self.end(connection, Count::Left, now);
+                self.end(connection, Departure::Gone(Count::Left), now);
                 Ok(())
             }
             (ClientMessage::Ping(_), _) => {
@@ -305,261 +299,17 @@ impl Signaling {
         }
     }
 
-    fn create(
-        &mut self,
-        connection: ConnectionId,
-        origin: Origin,
-        create: &Create,
-        now: Duration,
-    ) -> Result<(), Refusal> {
-        let wait = self
-            .address_failures
-            .wait(&origin, now)
-            .or_else(|| self.creations.wait(&origin, now));
-        if let Some(wait) = wait {
-            self.stats.add(Count::AddressLimited);
-            return Err(Refusal::wait(wait));
-        }
-        if self.rooms.contains_key(&create.room) {
-            self.address_failures.count(origin, now);
-            return Err(Refusal::new(ErrorCode::RoomExists, "a room of this name exists"));
-        }
-        if self.rooms.len() >= ROOMS_MAX {
-            return Err(Refusal::new(ErrorCode::ServerFull, "too many rooms"));
-        }
-        self.creations.count(origin, now);
-        self.rooms.insert(create.room, Room::new(create.gate_hash, now));
-        self.empty_rooms.insert((now, create.room));
-        self.stats.add(Count::RoomCreated);
-        self.enter(connection, Stage::Created, now);
-        self.send(connection, ServerMessage::Created(Created { room: create.room }));
-        Ok(())
+    fn send(&mut self, connection: ConnectionId, message: ServerMessage) {
+        self.outgoing.push_back(Outgoing::Send(connection, message));
     }
 
-    fn hello(
-        &mut self,
-        connection: ConnectionId,
-        origin: Origin,
-        hello: &Hello,
-        now: Duration,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), Refusal> {
-        self.check_gate(origin, hello, now)?;
-        let Some(room) = self.rooms.get_mut(&hello.room) else {
-            return Ok(());
-        };
-        if self.commands.len() >= SFU_COMMANDS_MAX {
-            return Err(Refusal::new(ErrorCode::ServerFull, "the media server is busy"));
+    /// Says something to a member, where it has a connection.
+    fn tell(&mut self, place: Place, message: ServerMessage) {
+        let room = self.rooms.get(&place.room);
+        let member = room.and_then(|room| room.member(place.seat));
+        if let Some(connection) = member.and_then(|member| member.connection()) {
+            self.send(connection, message);
         }
-        let full = || Refusal::new(ErrorCode::RoomFull, "the room has all its members");
-        if room.is_full() {
-            return Err(full());
-        }
-        let empty_since = room.empty_since();
-        let offer = Offer::new(1, rng);
-        let Some(deflated) = offer.deflated(&self.config.sfu) else {
-            return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
-        };
-        let negotiation = offer.negotiation;
-        let mut token = [0; 32];
-        rng.fill_bytes(&mut token);
-        let token = ResumeToken::from_bytes(token);
-        let slots = offer
-            .slot_mids()
-            .map(|mid| SlotBinding {
-                mid,
-                seat: None,
-                source: None,
-            })
-            .collect();
-        let seat = room.join(connection, offer).map_err(|_| full())?;
-        let participants = room.others(seat);
-        if let Some(since) = empty_since {
-            self.empty_rooms.remove(&(since, hello.room));
-        }
-        let place = Place {
-            room: hello.room,
-            seat,
-        };
-        self.enter(connection, Stage::Joined(place, negotiation), now);
-        self.stats.add(Count::Joined);
-        info!(connection = connection.0, %seat, "member joined");
-        let joined = Joined {
-            seat,
-            participants,
-            slots,
-            negotiation,
-            offer: deflated,
-            token,
-            tcp_candidates: Vec::new(),
-        };
-        self.send(connection, ServerMessage::Joined(joined));
-        self.tell_others(
-            place,
-            &ServerMessage::ParticipantJoined(ParticipantJoined { seat }),
-        );
-        Ok(())
-    }
-
-    /// Lets pass who shows the right gate of a room that exists. An unknown room and a wrong gate are the same in
-    /// what is counted, done and answered.
-    fn check_gate(&mut self, origin: Origin, hello: &Hello, now: Duration) -> Result<(), Refusal> {
-        if let Some(wait) = self.address_failures.wait(&origin, now) {
-            self.stats.add(Count::AddressLimited);
-            return Err(Refusal::wait(wait));
-        }
-        if let Some(wait) = self.room_failures.wait(&hello.room, now) {
-            self.stats.add(Count::RoomLimited);
-            return Err(Refusal::wait(wait));
-        }
-        let stored = self.rooms.get(&hello.room).map(|room| &room.gate_hash);
-        if gate::opens(stored, &hello.gate) {
-            return Ok(());
-        }
-        self.address_failures.count(origin, now);
-        self.room_failures.count(hello.room, now);
-        Err(Refusal::new(ErrorCode::Refused, "unknown room or wrong gate"))
-    }
-
-    fn answer(
-        &mut self,
-        connection: ConnectionId,
-        place: Place,
-        answer: &Answer,
-        now: Duration,
-    ) -> Result<(), Refusal> {
-        let Some(room) = self.rooms.get_mut(&place.room) else {
-            return Ok(());
-        };
-        let Some(member) = room.member(place.seat) else {
-            return Ok(());
-        };
-        let accepted = negotiation::accept_deflated(&member.offer, &answer.sdp).map_err(|error| {
-            self.stats.add(Count::AnswerRefused(error.reason));
-            Refusal::new(ErrorCode::BadAnswer, error.to_string())
-        })?;
-        let peer = PeerId(self.next_peer);
-        self.next_peer += 1;
-        self.peers.insert(peer, connection);
-        let rebindings = room.link(place.seat, peer, &accepted);
-        self.enter(connection, Stage::Answered(place), now);
-        debug!(connection = connection.0, %peer, "answer accepted");
-        self.commands.push_back(SfuCommand::AddPeer {
-            peer,
-            connection: accepted,
-        });
-        self.rebound(place.room, &rebindings);
-        Ok(())
-    }
-
-    fn announce(&mut self, place: Place, sealed: Sealed) {
-        let room = self.rooms.get_mut(&place.room);
-        if let Some(member) = room.and_then(|room| room.member_mut(place.seat)) {
-            member.sealed = Some(sealed.clone());
-        }
-        self.tell_others(
-            place,
-            &ServerMessage::Announced(Announced {
-                seat: place.seat,
-                sealed,
-            }),
-        );
-    }
-
-    fn media(&mut self, place: Place, media: MediaState) {
-        let room = self.rooms.get_mut(&place.room);
-        if let Some(member) = room.and_then(|room| room.member_mut(place.seat)) {
-            member.media = media;
-        }
-        let MediaState { microphone, camera } = media;
-        let message = ParticipantMedia {
-            seat: place.seat,
-            microphone,
-            camera,
-        };
-        self.tell_others(place, &ServerMessage::Media(message));
-    }
-
-    /// Tells a page of an error and ends its session.
-    fn refuse(&mut self, connection: ConnectionId, refusal: Refusal, now: Duration) {
-        if !self.sessions.contains_key(&connection) {
-            return;
-        }
-        let Refusal {
-            code,
-            detail,
-            retry_after,
-        } = refusal;
-        debug!(
-            connection = connection.0,
-            code = code.as_str(),
-            detail,
-            "connection refused"
-        );
-        self.stats.add(Count::Error(code));
-        let retry_after_ms =
-            retry_after.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1));
-        self.send(
-            connection,
-            ServerMessage::Error(ErrorMessage {
-                code,
-                detail,
-                retry_after_ms,
-            }),
-        );
-        self.outgoing.push_back(Outgoing::Close(connection));
-        self.end(connection, Count::Lost, now);
-    }
-
-    /// Forgets a session, and lets the member out of its room.
-    fn end(&mut self, connection: ConnectionId, how: Count, now: Duration) {
-        let Some(session) = self.sessions.remove(&connection) else {
-            return;
-        };
-        self.stats.add(Count::Closed);
-        let Some(place) = session.stage.place() else {
-            return;
-        };
-        let Some(room) = self.rooms.get_mut(&place.room) else {
-            return;
-        };
-        let (peer, rebindings) = room.leave(place.seat, now);
-        if let Some(since) = room.empty_since() {
-            self.empty_rooms.insert((since, place.room));
-        }
-        self.stats.add(how);
-        info!(connection = connection.0, seat = %place.seat, "member left");
-        // A peer that the SFU closed by itself is no longer among them.
-        if let Some(peer) = peer
-            && self.peers.remove(&peer).is_some()
-        {
-            self.commands.push_back(SfuCommand::RemovePeer { peer });
-        }
-        let left = ServerMessage::ParticipantLeft(ParticipantLeft { seat: place.seat });
-        self.tell_others(place, &left);
-        self.rebound(place.room, &rebindings);
-    }
-
-    /// Tells the SFU and the pages about slots that changed; a page gets all its changes in one message.
-    fn rebound(&mut self, room: RoomId, rebindings: &[Rebinding]) {
-        for rebinding in rebindings {
-            self.commands.push_back(SfuCommand::Bind {
-                subscriber: rebinding.peer,
-                slot: rebinding.mid,
-                source: rebinding.source.map(|source| (source.peer, source.kind)),
-            });
-        }
-        for changes in rebindings.chunk_by(|one, next| one.subscriber == next.subscriber) {
-            let Some(connection) = self.connection_at(room, changes[0].subscriber) else {
-                continue;
-            };
-            let slots = changes.iter().map(Rebinding::binding).collect();
-            self.send(connection, ServerMessage::Slots(Slots { slots }));
-        }
-    }
-
-    fn connection_at(&self, room: RoomId, seat: Seat) -> Option<ConnectionId> {
-        Some(self.rooms.get(&room)?.member(seat)?.connection)
     }
 
     fn tell_others(&mut self, place: Place, message: &ServerMessage) {
@@ -567,24 +317,12 @@ impl Signaling {
             return;
         };
         for (seat, member) in room.members() {
-            if seat != place.seat {
+            if seat != place.seat
+                && let Some(connection) = member.connection()
+            {
                 self.outgoing
-                    .push_back(Outgoing::Send(member.connection, message.clone()));
+                    .push_back(Outgoing::Send(connection, message.clone()));
             }
         }
-    }
-
-    fn enter(&mut self, connection: ConnectionId, stage: Stage, now: Duration) {
-        if let Some(session) = self.sessions.get_mut(&connection) {
-            session.enter(stage, now);
-        }
-    }
-
-    fn send_transport(&mut self, connection: ConnectionId, state: TransportState) {
-        self.send(connection, ServerMessage::Transport(TransportMessage { state }));
-    }
-
-    fn send(&mut self, connection: ConnectionId, message: ServerMessage) {
-        self.outgoing.push_back(Outgoing::Send(connection, message));
     }
 }

@@ -30,8 +30,36 @@ pub enum Count {
     Joined,
     /// A member left by its own word.
     Left,
-    /// A member's connection was lost or closed.
+    /// A member's page closed its connection.
+    ClosedByPage,
+    /// A member was let go for an error, or because its seat could not be held.
     Lost,
+    /// A member whose connection broke did not come back in time.
+    Expired,
+    /// A connection broke, and its seat is held.
+    SeatHeld,
+    /// A connection broke, and its seat could not be held because too many are.
+    SeatNotHeld,
+    /// A page came back to the seat that was held for it.
+    Resumed,
+    /// A page came back on a new connection while the old one seemed alive.
+    TakenOver,
+    /// A page wanted to come back to a room that is not there.
+    ResumeNoRoom,
+    /// A page wanted to come back with a token that no member of the room has.
+    ResumeNoSeat,
+    /// A transport that had worked was lost.
+    TransportLost,
+    /// A transport was lost once too often.
+    RestartsLimited,
+    /// A member was offered a new transport.
+    OfferNew,
+    /// A member was offered more slots.
+    OfferMore,
+    /// A member was offered again what it had not answered when its connection broke.
+    OfferRepeated,
+    /// An answer came to an offer that was replaced meanwhile.
+    AnswerReplaced,
     /// A try was refused unread, because of earlier failures from its address.
     AddressLimited,
     /// A try was refused unread, because of earlier failures on its room.
@@ -57,7 +85,21 @@ impl Count {
             Self::RoomExpired,
             Self::Joined,
             Self::Left,
+            Self::ClosedByPage,
             Self::Lost,
+            Self::Expired,
+            Self::SeatHeld,
+            Self::SeatNotHeld,
+            Self::Resumed,
+            Self::TakenOver,
+            Self::ResumeNoRoom,
+            Self::ResumeNoSeat,
+            Self::TransportLost,
+            Self::RestartsLimited,
+            Self::OfferNew,
+            Self::OfferMore,
+            Self::OfferRepeated,
+            Self::AnswerReplaced,
             Self::AddressLimited,
             Self::RoomLimited,
             Self::HelloTimeout,
@@ -84,7 +126,24 @@ impl Count {
             Self::RoomCreated => "Rooms made",
             Self::RoomExpired => "Rooms forgotten because they were empty for too long",
             Self::Joined => "Members that came in",
-            Self::Left | Self::Lost => "Members that went, by their own word or by losing the connection",
+            Self::Left | Self::ClosedByPage | Self::Lost | Self::Expired => {
+                "Members that went: by their own word, by closing the page, for an error, or not back in time"
+            }
+            Self::SeatHeld | Self::SeatNotHeld => {
+                "Connections of members that broke, by whether the seat could be held"
+            }
+            Self::Resumed | Self::TakenOver => {
+                "Members that came back: after their connection broke, or while it still seemed alive"
+            }
+            Self::ResumeNoRoom | Self::ResumeNoSeat => {
+                "Members that could not come back, because room or seat were gone"
+            }
+            Self::TransportLost => "Transports of members that were lost after they had worked",
+            Self::RestartsLimited => "Members that lost too many transports",
+            Self::OfferNew | Self::OfferMore | Self::OfferRepeated => {
+                "Later offers: a new transport, more slots, or again what was not answered"
+            }
+            Self::AnswerReplaced => "Answers to offers that had been replaced meanwhile",
             Self::AddressLimited | Self::RoomLimited => {
                 "Tries refused because of earlier failures from the same address or on the same room"
             }
@@ -105,7 +164,14 @@ impl Count {
             Self::RoomCreated => "rooms_created",
             Self::RoomExpired => "rooms_expired",
             Self::Joined => "joins",
-            Self::Left | Self::Lost => "leaves",
+            Self::Left | Self::ClosedByPage | Self::Lost | Self::Expired => "leaves",
+            Self::SeatHeld | Self::SeatNotHeld => "breaks",
+            Self::Resumed | Self::TakenOver => "resumes",
+            Self::ResumeNoRoom | Self::ResumeNoSeat => "resumes_refused",
+            Self::TransportLost => "transports_lost",
+            Self::RestartsLimited => "transports_given_up",
+            Self::OfferNew | Self::OfferMore | Self::OfferRepeated => "later_offers",
+            Self::AnswerReplaced => "answers_replaced",
             Self::AddressLimited | Self::RoomLimited => "tries_limited",
             Self::HelloTimeout | Self::AnswerTimeout | Self::IdleTimeout => "timeouts",
             Self::UnknownPeer => "sfu_events_ignored",
@@ -119,7 +185,18 @@ impl Count {
             Self::AnswerRefused(reason) => Some(reason.as_str()),
             Self::Error(code) => Some(code.as_str()),
             Self::Left => Some("left"),
+            Self::ClosedByPage => Some("closed"),
             Self::Lost => Some("lost"),
+            Self::Expired => Some("expired"),
+            Self::SeatHeld => Some("held"),
+            Self::SeatNotHeld => Some("not_held"),
+            Self::Resumed => Some("broken"),
+            Self::TakenOver => Some("alive"),
+            Self::ResumeNoRoom => Some("room"),
+            Self::ResumeNoSeat => Some("seat"),
+            Self::OfferNew => Some("new"),
+            Self::OfferMore => Some("more"),
+            Self::OfferRepeated => Some("repeated"),
             Self::AddressLimited => Some("address"),
             Self::RoomLimited => Some("room"),
             Self::HelloTimeout => Some("hello"),
@@ -131,7 +208,10 @@ impl Count {
             | Self::MessageReceived
             | Self::RoomCreated
             | Self::RoomExpired
-            | Self::Joined => None,
+            | Self::Joined
+            | Self::TransportLost
+            | Self::RestartsLimited
+            | Self::AnswerReplaced => None,
         }
     }
 }

@@ -7,19 +7,22 @@ mod harness;
 use std::time::Duration;
 
 use harness::{
-    ANSWER, Known, LEAVE, PING, World, announce, answer, create, gate, hello, hello_with, media, sealed,
+    ANSWER, Known, LEAVE, PING, World, announce, answer, create, gate, hello, hello_with, media, resume,
+    sealed,
 };
+use protocol::bytes::ResumeToken;
 use protocol::client::{ErrorCode, MediaState, ServerMessage, Switch, TransportState};
 use protocol::decode::Reason;
 use protocol::ids::{PeerId, Seat};
-use protocol::sfu::{PeerClosedReason, SfuEvent};
+use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::sfu::PeerClosedReason;
 use signaling_core::limits::{
     ADDRESS_CREATIONS_MAX, ADDRESS_FAILURES_MAX, ANSWER_DEADLINE, EMPTY_ROOM_LIFE, FAILURE_WINDOW,
     HELLO_DEADLINE, IDLE_TIMEOUT, MESSAGE_BURST, ROOM_FAILURES_MAX, SESSIONS_MAX,
 };
 use signaling_core::negotiation::AnswerReason;
 use signaling_core::stats::Count;
-use signaling_core::{ConnectionId, Fault};
+use signaling_core::{Closing, ConnectionId, Fault};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -46,6 +49,7 @@ fn two_pages_meet() {
     let known = Known {
         media: on_off,
         sealed: Some(sealed(7)),
+        ..Known::NEW
     };
     assert_eq!(
         world.page(ben).roster[&Seat::FIRST],
@@ -83,7 +87,7 @@ fn a_wrong_gate_and_an_unknown_room_are_told_alike() {
 
 #[test]
 fn every_message_out_of_order_is_refused() {
-    let setups: [(&str, Setup); 4] = [
+    let setups: [(&str, Setup); 5] = [
         ("opened", World::open),
         ("created", |world| {
             let page = world.open();
@@ -97,6 +101,10 @@ fn every_message_out_of_order_is_refused() {
             page
         }),
         ("answered", |world| world.room_with(1, 1)[0]),
+        ("resumed", |world| {
+            let page = world.room_with(1, 1)[0];
+            world.come_back(1, page)
+        }),
     ];
     let messages = [
         ("create", create(2)),
@@ -107,12 +115,14 @@ fn every_message_out_of_order_is_refused() {
         ("media", media(true, true)),
         ("ping", PING),
         ("leave", LEAVE),
+        ("resume", resume(1, ResumeToken::from_bytes([9; 32]))),
     ];
     let allowed = [
-        ("opened", &["create", "hello", "ping"][..]),
+        ("opened", &["create", "hello", "ping", "resume"][..]),
         ("created", &["hello", "ping"]),
         ("joined", &["answer", "announce", "media", "ping", "leave"]),
         ("answered", &["announce", "media", "ping", "leave"]),
+        ("resumed", &["announce", "media", "ping", "leave"]),
     ];
     for (index, (stage, setup)) in setups.into_iter().enumerate() {
         for (name, message) in &messages {
@@ -165,18 +175,19 @@ fn malformed_messages_are_told_apart_and_counted() {
 }
 
 #[test]
-fn a_sixth_member_is_told_that_the_room_is_full_and_disturbs_nobody() {
+fn one_member_too_many_is_told_that_the_room_is_full_and_disturbs_nobody() {
     let mut world = World::new(1);
-    let members = world.room_with(1, 5);
+    let members = world.room_with(1, ROOM_MEMBERS_MAX);
+    world.settle(&members);
     for member in &members {
         world.news(*member);
     }
-    let sixth = world.open();
-    world.say(sixth, &hello(1));
-    assert_eq!(world.error(sixth), Some(ErrorCode::RoomFull));
+    let late = world.open();
+    world.say(late, &hello(1));
+    assert_eq!(world.error(late), Some(ErrorCode::RoomFull));
     for member in &members {
         assert!(world.news(*member).is_empty());
-        assert_eq!(world.page(*member).slots.len(), 8);
+        assert_eq!(world.page(*member).slots.len(), 2 * (ROOM_MEMBERS_MAX - 1));
     }
     world.say(members[2], &LEAVE);
     let again = world.open();
@@ -184,7 +195,7 @@ fn a_sixth_member_is_told_that_the_room_is_full_and_disturbs_nobody() {
     assert_eq!(world.error(again), None);
     assert_eq!(
         world.page(again).seat,
-        Seat::new(5).ok(),
+        Seat::new(24).ok(),
         "a seat is not used again soon"
     );
 }
@@ -199,7 +210,7 @@ fn a_seat_comes_again_only_after_1024_joins() {
         let page = world.open();
         world.say(page, &hello(1));
         assert_eq!(world.page(page).seat, Seat::new(wanted).ok());
-        world.drop_connection(page);
+        world.close(page);
         world.say(first, &PING);
         world.now += SECOND;
     }
@@ -244,16 +255,17 @@ fn a_bad_answer_is_refused_with_its_reason_and_the_member_leaves() {
 fn an_address_that_fails_too_often_has_to_wait_and_others_do_not() {
     let mut world = World::new(1);
     world.room_with(1, 1);
-    let guess = |world: &mut World, right: bool| {
+    let guess = |world: &mut World, number: u8| {
         let page = world.open_from([192, 0, 2, 1]);
-        world.say(page, &hello_with(1, gate(if right { 1 } else { 9 })));
+        world.say(page, &hello(number));
         world.page(page).error.clone()
     };
-    for _ in 0..ADDRESS_FAILURES_MAX {
-        assert_eq!(guess(&mut world, false).unwrap().code, ErrorCode::Refused);
+    for unknown in 0..ADDRESS_FAILURES_MAX {
+        let number = u8::try_from(2 + unknown).unwrap();
+        assert_eq!(guess(&mut world, number).unwrap().code, ErrorCode::Refused);
     }
     world.now += SECOND * 20;
-    let error = guess(&mut world, true).expect("the right gate has to wait too");
+    let error = guess(&mut world, 1).expect("the right gate has to wait too");
     assert_eq!(
         (error.code, error.retry_after_ms),
         (ErrorCode::RateLimited, Some(40_000))
@@ -263,7 +275,7 @@ fn an_address_that_fails_too_often_has_to_wait_and_others_do_not() {
     world.say(elsewhere, &hello(1));
     assert_eq!(world.error(elsewhere), None);
     world.now += SECOND * 40;
-    assert_eq!(guess(&mut world, true), None);
+    assert_eq!(guess(&mut world, 1), None);
 }
 
 #[test]
@@ -298,7 +310,7 @@ fn right_tries_are_not_counted() {
         let page = world.open_from([192, 0, 2, 1]);
         world.say(page, &hello(1));
         assert_eq!(world.error(page), None);
-        world.drop_connection(page);
+        world.close(page);
     }
 }
 
@@ -311,7 +323,7 @@ fn an_address_makes_a_bounded_number_of_rooms() {
         let limited = number == ADDRESS_CREATIONS_MAX;
         assert_eq!(world.error(page), limited.then_some(ErrorCode::RateLimited));
         if !limited {
-            world.drop_connection(page);
+            world.close(page);
         }
     }
 }
@@ -330,7 +342,7 @@ fn too_many_messages_end_the_connection() {
 }
 
 #[test]
-fn silence_ends_a_connection_and_its_member_leaves() {
+fn silence_ends_a_connection_and_its_seat_is_held() {
     let mut world = World::new(1);
     let members = world.room_with(1, 2);
     for _ in 0..4 {
@@ -339,7 +351,7 @@ fn silence_ends_a_connection_and_its_member_leaves() {
     }
     assert_eq!(world.error(members[0]), None);
     assert_eq!(world.error(members[1]), Some(ErrorCode::TooSlow));
-    assert!(world.page(members[0]).roster.is_empty());
+    assert_eq!(world.page(members[0]).roster.len(), 1, "its seat is held");
     assert_eq!(world.signaling.stats().count(Count::IdleTimeout), 1);
     world.pass(IDLE_TIMEOUT + SECOND);
     assert_eq!(world.error(members[0]), Some(ErrorCode::TooSlow));
@@ -417,17 +429,13 @@ fn an_empty_room_lives_for_a_day() {
 fn the_page_is_told_of_its_transport() {
     let mut world = World::new(1);
     let members = world.room_with(1, 2);
-    let (peer, now) = (world.last_peer(), world.now);
-    world
-        .signaling
-        .handle_sfu_event(SfuEvent::PeerConnected { peer }, now);
-    world.deliver();
+    world.connect_peer(world.last_peer());
     assert_eq!(world.page(members[1]).transport, Some(TransportState::Connected));
     assert_eq!(world.page(members[0]).transport, None);
 }
 
 #[test]
-fn a_closed_transport_ends_the_membership_with_its_reason() {
+fn a_transport_that_never_connected_ends_the_membership_with_its_reason() {
     for (reason, code) in [
         (
             PeerClosedReason::FingerprintMismatch,
@@ -441,13 +449,7 @@ fn a_closed_transport_ends_the_membership_with_its_reason() {
     ] {
         let mut world = World::new(1);
         let members = world.room_with(1, 2);
-        let (peer, now) = (world.last_peer(), world.now);
-        // The SFU has forgotten it by itself and gets no order for it any more.
-        world.sfu.peers.remove(&peer);
-        world
-            .signaling
-            .handle_sfu_event(SfuEvent::PeerClosed { peer, reason }, now);
-        world.deliver();
+        world.close_peer(world.last_peer(), reason);
         assert_eq!(world.page(members[1]).transport, Some(TransportState::Closed));
         let error = world.page(members[1]).error.clone().unwrap();
         assert_eq!((error.code, error.detail.as_str()), (code, reason.as_str()));
@@ -460,10 +462,7 @@ fn a_closed_transport_ends_the_membership_with_its_reason() {
 fn events_of_unknown_peers_are_counted_and_harmless() {
     let mut world = World::new(1);
     world.room_with(1, 1);
-    let now = world.now;
-    world
-        .signaling
-        .handle_sfu_event(SfuEvent::PeerConnected { peer: PeerId(99) }, now);
+    world.connect_peer(PeerId(99));
     assert_eq!(world.signaling.stats().count(Count::UnknownPeer), 1);
 }
 
@@ -481,7 +480,7 @@ fn what_the_shell_gives_up_is_told_once() {
         world.signaling.handle_fault(page, fault, now);
         world.deliver();
         assert_eq!(world.error(page), Some(code));
-        world.signaling.handle_closed(page, now);
+        world.signaling.handle_closed(page, Closing::Broken, now);
         assert_eq!(world.signaling.stats().count(Count::Closed), 1);
     }
 }
@@ -495,7 +494,7 @@ fn a_connection_above_the_limit_is_told_that_the_server_is_full() {
     let page = world.open();
     assert_eq!(world.error(page), Some(ErrorCode::ServerFull));
     assert_eq!(world.signaling.connections(), SESSIONS_MAX);
-    world.drop_connection(ConnectionId(0));
+    world.close(ConnectionId(0));
     let page = world.open();
     assert_eq!(world.error(page), None);
 }

@@ -8,9 +8,9 @@ use axum::extract::ws::Utf8Bytes;
 use protocol::client::{ErrorCode, ServerMessage};
 use protocol::sfu::{SfuCommand, SfuEvent};
 use rand_chacha::ChaCha20Rng;
-use signaling_core::{ConnectionId, Fault, Origin, Outgoing, Signaling};
-use tokio::sync::mpsc;
+use signaling_core::{Closing, ConnectionId, Fault, Origin, Outgoing, Signaling};
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::limits::SFU_RETRY;
@@ -29,7 +29,9 @@ pub(crate) enum Input {
     /// The connection has to be given up.
     Fault(ConnectionId, Fault),
     /// The connection is gone.
-    Closed(ConnectionId),
+    Closed(ConnectionId, Closing),
+    /// Nobody new comes in, and this is told when the time is over or nobody is left.
+    Drain(Duration, oneshot::Sender<()>),
     /// The server is being stopped.
     Stop,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Actor {
     outboxes: BTreeMap<ConnectionId, Outbox>,
     /// A command that the SFU did not take yet.
     refused_command: Option<SfuCommand>,
+    /// Who waits for the end of a drain.
+    drained: Option<oneshot::Sender<()>>,
 }
 
 impl Actor {
@@ -69,6 +73,7 @@ impl Actor {
             start: Instant::now(),
             outboxes: BTreeMap::new(),
             refused_command: None,
+            drained: None,
         }
     }
 
@@ -86,8 +91,14 @@ impl Actor {
                     Some(Input::Stop) | None => break,
                     Some(input) => self.take(input),
                 },
-                Some(event) = sfu_events.recv() => self.signaling.handle_sfu_event(event, self.now()),
-                () = until(timeout) => self.signaling.handle_timeout(self.now()),
+                Some(event) = sfu_events.recv() => {
+                    let now = self.now();
+                    self.signaling.handle_sfu_event(event, now, &mut self.rng);
+                }
+                () = until(timeout) => {
+                    let now = self.now();
+                    self.signaling.handle_timeout(now, &mut self.rng);
+                }
                 () = until(retry) => {}
             }
             self.hand_out();
@@ -113,9 +124,13 @@ impl Actor {
             }
             Input::Alive(connection) => self.signaling.handle_alive(connection, now),
             Input::Fault(connection, fault) => self.signaling.handle_fault(connection, fault, now),
-            Input::Closed(connection) => {
+            Input::Closed(connection, closing) => {
                 self.outboxes.remove(&connection);
-                self.signaling.handle_closed(connection, now);
+                self.signaling.handle_closed(connection, closing, now);
+            }
+            Input::Drain(time, drained) => {
+                self.signaling.handle_drain(now.saturating_add(time), now);
+                self.drained = Some(drained);
             }
             Input::Stop => {}
         }
@@ -132,6 +147,12 @@ impl Actor {
         }
         self.send_commands();
         self.metrics.update(&self.signaling);
+        if self.signaling.is_drained()
+            && let Some(drained) = self.drained.take()
+        {
+            // Whoever asked may have stopped waiting.
+            let _ = drained.send(());
+        }
     }
 
     fn send(&mut self, connection: ConnectionId, message: &ServerMessage) {

@@ -1,8 +1,8 @@
 //! One task for each WebSocket: it reads for the rooms and writes what they say.
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseCode, Message, Utf8Bytes, WebSocket, close_code};
 use protocol::client::{ErrorCode, ServerMessage};
-use signaling_core::{ConnectionId, Fault, Origin};
+use signaling_core::{Closing, ConnectionId, Fault, Origin};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
@@ -17,7 +17,7 @@ enum End {
     /// The rooms have given it up, and this is the last word.
     GivenUp(String),
     /// The page closed it, or the line broke.
-    Gone,
+    Gone(Closing),
     /// The page does what it must not.
     Fault(Fault),
 }
@@ -47,11 +47,16 @@ pub(crate) async fn serve(
             Fault::TooLarge | Fault::NotText => lines.last_words(&mut socket).await,
         };
     }
+    let closing = match end {
+        End::Gone(closing) => closing,
+        // The rooms have closed it themselves, and pass over this.
+        End::Told | End::GivenUp(_) | End::Fault(_) => Closing::Broken,
+    };
     // Nobody listens any more only where the server has stopped.
-    let _ = rooms.send(Input::Closed(connection)).await;
+    let _ = rooms.send(Input::Closed(connection, closing)).await;
     drop(lines);
     let farewell = match end {
-        End::Gone | End::Fault(_) => return,
+        End::Gone(_) | End::Fault(_) => return,
         End::Told => None,
         End::GivenUp(reason) => Some(reason),
     };
@@ -106,7 +111,7 @@ impl Lines {
         tokio::select! {
             sent = timeout(WRITE_TIMEOUT, socket.send(message)) => match sent {
                 Ok(Ok(())) => None,
-                Ok(Err(_)) => Some(End::Gone),
+                Ok(Err(_)) => Some(End::Gone(Closing::Broken)),
                 Err(_) => Some(End::Fault(Fault::TooSlow)),
             },
             Some(reason) = self.given_up.recv() => Some(End::GivenUp(reason)),
@@ -140,12 +145,26 @@ fn read(message: Option<Result<Message, axum::Error>>) -> Result<Read, End> {
         Some(Ok(Message::Text(text))) => Ok(Read::Text(text)),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Read::Control),
         Some(Ok(Message::Binary(_))) => Err(End::Fault(Fault::NotText)),
-        Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+        Some(Ok(Message::Close(frame))) => Err(End::Gone(closing(frame.map(|frame| frame.code)))),
+        None => Err(End::Gone(Closing::Broken)),
         Some(Err(error)) => match error.into_inner().downcast_ref::<tungstenite::Error>() {
             Some(tungstenite::Error::Capacity(_)) => Err(End::Fault(Fault::TooLarge)),
             Some(tungstenite::Error::Utf8(_)) => Err(End::Fault(Fault::NotText)),
-            _ => Err(End::Gone),
+            _ => Err(End::Gone(Closing::Broken)),
         },
+    }
+}
+
+/// What a close frame means: a page that is closed or reloaded, or calls `close()`, does not come back.
+///
+/// Any other code is written by a browser or a proxy for which the line has failed, and the page did not ask for it.
+/// Source: RFC 6455 section 7.4; pages can give 1000 and 3000 to 4999 only.
+fn closing(code: Option<CloseCode>) -> Closing {
+    match code {
+        None | Some(close_code::NORMAL | close_code::AWAY | close_code::STATUS | 3_000..=4_999) => {
+            Closing::Clean
+        }
+        Some(_) => Closing::Broken,
     }
 }
 

@@ -16,9 +16,10 @@ pub const READ_BUFFER_BYTES: usize = 4_096;
 /// Messages and reports that wait for the rooms, from all connections together. Above it connections stop reading.
 pub const INBOX_MAX: usize = 256;
 
-/// Messages that wait for one page. A join of a full room takes about ten; a page that lets this many pile up does
-/// not read.
-pub const OUTBOX_MAX: usize = 64;
+/// Messages that wait for one page. Where 23 others come in at once each of them is told in about six (joined,
+/// announced, slots, presence, microphone and camera), so a page that is busy with its own join has 140 before it and
+/// a few offers; a page that lets more pile up does not read.
+pub const OUTBOX_MAX: usize = 192;
 
 /// How long one message to a page may take to leave.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

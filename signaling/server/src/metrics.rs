@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     connections: IntGauge,
     rooms: IntGauge,
     rooms_in_use: IntGauge,
+    seats_held: IntGauge,
     /// Sockets refused before they became a WebSocket.
     pub(crate) sockets_refused: IntCounter,
     /// Commands that the SFU did not take at once.
@@ -50,6 +51,10 @@ impl Metrics {
                 "Rooms that exist, empty ones included",
             )?,
             rooms_in_use: IntGauge::new("undertone_signaling_rooms_in_use", "Rooms that somebody is in")?,
+            seats_held: IntGauge::new(
+                "undertone_signaling_seats_held",
+                "Seats that are held for members whose connection broke",
+            )?,
             sockets_refused: IntCounter::new(
                 "undertone_signaling_sockets_refused_total",
                 "Requests for a WebSocket that were refused because there were too many",
@@ -65,7 +70,12 @@ impl Metrics {
         for family in &self.families {
             registry.register(Box::new(family.clone()))?;
         }
-        for gauge in [&self.connections, &self.rooms, &self.rooms_in_use] {
+        for gauge in [
+            &self.connections,
+            &self.rooms,
+            &self.rooms_in_use,
+            &self.seats_held,
+        ] {
             registry.register(Box::new(gauge.clone()))?;
         }
         for counter in [&self.sockets_refused, &self.sfu_busy] {
@@ -85,5 +95,6 @@ impl Metrics {
         set(&self.connections, signaling.connections());
         set(&self.rooms, signaling.rooms());
         set(&self.rooms_in_use, signaling.rooms_in_use());
+        set(&self.seats_held, signaling.seats_held());
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
@@ -16,7 +17,7 @@ use protocol::sfu::{SfuEvent, SfuInfo};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use signaling_core::{Config, ConnectionId, Origin, Signaling};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::actor::{Actor, Input};
@@ -78,6 +79,17 @@ impl SignalingServer {
     /// Whether the rooms run.
     pub fn is_running(&self) -> bool {
         !self.shared.rooms.is_closed()
+    }
+
+    /// Lets nobody new in, tells everybody inside that the server will stop, and waits until this time is over or
+    /// nobody is left, whichever comes first. Members whose line breaks may come back meanwhile.
+    ///
+    /// Calls go on until [`SignalingServer::stop`]. A second drain takes the place of the first, which then returns.
+    pub async fn drain(&self, time: Duration) {
+        let (drained, wait) = oneshot::channel();
+        // Where the rooms have ended already nobody is left.
+        let _ = self.shared.rooms.send(Input::Drain(time, drained)).await;
+        let _ = wait.await;
     }
 
     /// Tells everybody that the server stops, and waits until they have heard it, two seconds at most.

@@ -5,17 +5,22 @@
 mod client;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use client::{Page, Server, answer, create, hello};
+use client::{Page, Server, answer, create, hello, resume};
 use futures_util::SinkExt as _;
 use protocol::bytes::Sealed;
 use protocol::client::{Announce, ClientMessage, ErrorCode, Leave, Ping, ServerMessage, TransportState};
 use protocol::ids::Seat;
-use protocol::limits::MESSAGE_BYTES_MAX;
+use protocol::limits::{MESSAGE_BYTES_MAX, ROOM_MEMBERS_MAX};
 use protocol::sfu::{PeerClosedReason, SfuCommand, SfuEvent};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 const ERRORS: &str = "undertone_signaling_errors_total";
+const LEAVES: &str = "undertone_signaling_leaves_total";
+const HELD: &str = "undertone_signaling_seats_held";
 const REFUSED: &str = "undertone_signaling_messages_refused_total";
 
 #[tokio::test]
@@ -66,13 +71,141 @@ async fn two_pages_meet_and_the_sfu_is_told() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_a_leave() {
+async fn a_page_that_closes_its_connection_leaves_at_once() {
+    for code in [
+        None,
+        Some(CloseCode::Normal),
+        Some(CloseCode::Away),
+        Some(CloseCode::Library(4_000)),
+    ] {
+        let server = Server::start().await;
+        let (mut ada, _) = server.join(1).await;
+        let (mut ben, ben_joined) = server.join(1).await;
+        assert!(matches!(ada.hear().await, ServerMessage::ParticipantJoined(_)));
+        let frame = code.map(|code| CloseFrame {
+            code,
+            reason: "".into(),
+        });
+        ben.socket.close(frame).await.unwrap();
+        assert!(
+            matches!(ada.hear().await, ServerMessage::ParticipantLeft(left) if left.seat == ben_joined.seat)
+        );
+        assert_eq!(server.metric(LEAVES, Some("closed")), 1.0);
+        assert_eq!(server.metric(HELD, None), 0.0);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_is_told_to_nobody_and_its_page_comes_back_to_the_same_seat() {
     let server = Server::start().await;
-    let (mut ada, _) = server.join(1).await;
-    let (ben, ben_joined) = server.join(1).await;
-    assert!(matches!(ada.hear().await, ServerMessage::ParticipantJoined(_)));
-    drop(ben);
-    assert!(matches!(ada.hear().await, ServerMessage::ParticipantLeft(left) if left.seat == ben_joined.seat));
+    let (mut ada, ada_joined) = server.join(1).await;
+    ada.say(&answer(&ada_joined)).await;
+    for way in ["the socket is gone", "a proxy gives up"] {
+        let (mut ben, ben_joined) = server.join(1).await;
+        ben.say(&answer(&ben_joined)).await;
+        assert!(matches!(ada.hear().await, ServerMessage::ParticipantJoined(_)));
+        assert!(matches!(ada.hear().await, ServerMessage::Slots(_)));
+        if way == "a proxy gives up" {
+            let frame = CloseFrame {
+                code: CloseCode::Restart,
+                reason: "".into(),
+            };
+            ben.socket.close(Some(frame)).await.unwrap();
+        }
+        drop(ben);
+        server.wait_for(HELD, None, 1.0).await;
+
+        let mut again = server.connect().await;
+        again.say(&resume(1, &ben_joined.token)).await;
+        let ServerMessage::Resumed(resumed) = again.hear().await else {
+            panic!("the seat is given back: {way}")
+        };
+        assert_eq!(resumed.seat, ben_joined.seat);
+        assert_eq!(resumed.participants.len(), 1);
+        assert_eq!(resumed.transport, TransportState::Connected);
+        let carried = resumed.slots.iter().filter(|slot| slot.seat.is_some()).count();
+        assert_eq!(carried, 2);
+        again.say(&ClientMessage::Leave(Leave {})).await;
+        assert_eq!(again.hear_text().await, None);
+        assert!(
+            matches!(ada.hear().await, ServerMessage::ParticipantLeft(left) if left.seat == ben_joined.seat),
+            "the next that is told is that the member left: {way}"
+        );
+        assert!(matches!(ada.hear().await, ServerMessage::Slots(_)));
+        assert_eq!(server.metric(HELD, None), 0.0);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_comes_back_closes_the_connection_that_it_had() {
+    let server = Server::start().await;
+    let (mut page, joined) = server.join(1).await;
+    let mut again = server.connect().await;
+    again.say(&resume(1, &joined.token)).await;
+    assert!(matches!(again.hear().await, ServerMessage::Resumed(_)));
+    assert!(
+        matches!(again.hear().await, ServerMessage::Offer(_)),
+        "its answer is owed"
+    );
+    assert_eq!(page.hear_text().await, None);
+    let mut stranger = server.connect().await;
+    stranger.say(&resume(2, &joined.token)).await;
+    assert_eq!(stranger.error().await, ErrorCode::ResumeRefused);
+}
+
+#[tokio::test]
+async fn a_drain_lets_nobody_new_in_and_ends_when_the_last_member_has_left() {
+    let server = Server::start().await;
+    let (mut page, joined) = server.join(1).await;
+    let draining = server.signaling.drain(Duration::from_secs(600));
+    let conversation = async {
+        let ServerMessage::Stopping(stopping) = page.hear().await else {
+            panic!("it is told")
+        };
+        assert!((590_000..=600_000).contains(&stopping.deadline_ms));
+        let mut late = server.connect().await;
+        late.say(&hello(1, 1)).await;
+        assert_eq!(late.error().await, ErrorCode::ServerStopping);
+        let mut again = server.connect().await;
+        again.say(&resume(1, &joined.token)).await;
+        assert!(matches!(again.hear().await, ServerMessage::Resumed(_)));
+        assert!(matches!(again.hear().await, ServerMessage::Stopping(_)));
+        again.say(&ClientMessage::Leave(Leave {})).await;
+    };
+    tokio::join!(draining, conversation);
+    assert!(server.signaling.is_running());
+}
+
+#[tokio::test]
+async fn a_drain_ends_at_its_deadline_and_then_everybody_is_told() {
+    let server = Server::start().await;
+    let (mut page, _) = server.join(1).await;
+    server.signaling.drain(Duration::ZERO).await;
+    assert!(matches!(page.hear().await, ServerMessage::Stopping(stopping) if stopping.deadline_ms == 0));
+    let (error, ()) = tokio::join!(page.error(), server.signaling.stop());
+    assert_eq!(error, ErrorCode::ServerStopping);
+}
+
+#[tokio::test]
+async fn a_full_room_comes_in_at_once_and_a_page_that_is_busy_meanwhile_is_not_cut_off() {
+    let server = Server::start().await;
+    let (mut busy, busy_joined) = server.join(1).await;
+    let mut others = Vec::new();
+    for _ in 1..ROOM_MEMBERS_MAX {
+        let (mut page, joined) = server.join(1).await;
+        page.say(&answer(&joined)).await;
+        page.say(&announce()).await;
+        others.push(page);
+    }
+    busy.say(&answer(&busy_joined)).await;
+    let mut joined = 0;
+    while joined < ROOM_MEMBERS_MAX - 1 {
+        joined += usize::from(matches!(busy.hear().await, ServerMessage::ParticipantJoined(_)));
+    }
+    assert_eq!(server.metric(ERRORS, Some("too_slow")), 0.0);
+    let mut late = server.connect().await;
+    late.say(&hello(1, 1)).await;
+    assert_eq!(late.error().await, ErrorCode::RoomFull);
 }
 
 #[tokio::test]
@@ -164,18 +297,6 @@ async fn control_frames_count_as_messages() {
 }
 
 #[tokio::test]
-async fn a_sixth_member_is_told_that_the_room_is_full() {
-    let server = Server::start().await;
-    let mut members = Vec::new();
-    for _ in 0..5 {
-        members.push(server.join(1).await);
-    }
-    let mut page = server.connect().await;
-    page.say(&hello(1, 1)).await;
-    assert_eq!(page.error().await, ErrorCode::RoomFull);
-}
-
-#[tokio::test]
 async fn a_room_is_made_once() {
     let server = Server::start().await;
     let _first = server.join(1).await;
@@ -186,15 +307,15 @@ async fn a_room_is_made_once() {
 
 #[tokio::test]
 async fn a_page_that_does_not_read_is_cut_off_and_disturbs_nobody() {
+    // Each may say forty things at once; together that is more than waits for one page.
+    const TALKERS: usize = 8;
     let server = Server::start().await;
     let (silent, silent_joined) = server.join(1).await;
     let mut talkers = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..TALKERS {
         talkers.push(server.join(1).await.0);
     }
-    let announce = ClientMessage::Announce(Announce {
-        sealed: Sealed::new(vec![7; 1_024]).unwrap(),
-    });
+    let announce = announce();
     // The talkers read what the others say in each round; the silent one reads nothing.
     let mut told = 0;
     for _ in 0..35 {
@@ -202,7 +323,7 @@ async fn a_page_that_does_not_read_is_cut_off_and_disturbs_nobody() {
             talker.say(&announce).await;
         }
         for talker in &mut talkers {
-            told += hear_announcements(talker, 3, silent_joined.seat).await;
+            told += hear_announcements(talker, TALKERS - 1, silent_joined.seat).await;
         }
     }
     server.wait_for(ERRORS, Some("too_slow"), 1.0).await;
@@ -210,11 +331,12 @@ async fn a_page_that_does_not_read_is_cut_off_and_disturbs_nobody() {
         talker.say(&ClientMessage::Ping(Ping {})).await;
         told += hear_announcements(talker, 0, silent_joined.seat).await;
     }
+    assert_eq!(told, 0, "the seat of the silent one is held, and nobody is told");
+    assert_eq!(server.metric(HELD, None), 1.0);
     assert_eq!(
-        told, 4,
-        "each of the others is told once that the silent one left"
+        server.metric("undertone_signaling_connections", None),
+        TALKERS as f64
     );
-    assert_eq!(server.metric("undertone_signaling_connections", None), 4.0);
     drop(silent);
 }
 
@@ -267,6 +389,12 @@ async fn a_stop_is_told_to_everybody() {
         (ErrorCode::ServerStopping, ErrorCode::ServerStopping)
     );
     assert!(!server.signaling.is_running());
+}
+
+fn announce() -> ClientMessage {
+    ClientMessage::Announce(Announce {
+        sealed: Sealed::new(vec![7; 1_024]).unwrap(),
+    })
 }
 
 /// Reads this many announcements, or up to the next pong, and counts how often it is told that `left` left.

@@ -1,3 +1,4 @@
+mod tcp;
 mod world;
 
 use std::time::Duration;
@@ -6,6 +7,7 @@ use proptest::prelude::*;
 
 use self::world::{
     CLIENT_ADDRESS, Dice, Fate, SERVER_ADDRESS, Side, World, address, configurations, start_of_time,
+    usual_path,
 };
 use super::*;
 use crate::srtp::Protection;
@@ -21,14 +23,8 @@ fn server_and_client_connect_with_aes_256_gcm() {
     };
     assert_eq!(world.server_events, [connected]);
     assert_eq!(world.client_events, [connected]);
-    assert_eq!(
-        world.server.destination(),
-        Some((address(SERVER_ADDRESS), address(CLIENT_ADDRESS)))
-    );
-    assert_eq!(
-        world.client.destination(),
-        Some((address(CLIENT_ADDRESS), address(SERVER_ADDRESS)))
-    );
+    assert_eq!(world.server.destination(), Some(usual_path().reversed()));
+    assert_eq!(world.client.destination(), Some(usual_path()));
     assert_eq!(world.server.profile(), Some(SrtpProfile::AeadAes256Gcm));
     assert_eq!(world.server.counters().dropped(), 0);
 }
@@ -63,8 +59,7 @@ fn loss_reordering_repetition_and_garbage_are_survived() {
             world.run(Duration::from_millis(50));
             for side in [Side::Server, Side::Client] {
                 let garbage = Transmit {
-                    local: [address(CLIENT_ADDRESS), address(SERVER_ADDRESS)][side as usize],
-                    remote: [address(SERVER_ADDRESS), address(CLIENT_ADDRESS)][side as usize],
+                    path: [usual_path(), usual_path().reversed()][side as usize],
                     payload: (0..dice.below(80)).map(|_| dice.below(256) as u8).collect(),
                 };
                 // The first byte of DTLS is the one kind of garbage that could belong to the handshake.
@@ -143,16 +138,14 @@ fn handshake_from_an_address_without_check_is_refused() {
         ("10.0.0.3:50000", SERVER_ADDRESS),
     ] {
         let refused = Err(TransportError::DtlsFromUnvalidatedPath);
-        let (remote, local) = (address(remote), address(local));
+        let path = Path::udp(address(local), address(remote));
         assert_eq!(
-            untouched.handle_datagram(local, remote, &mut client_hello, world.now),
+            untouched.handle_datagram(path, &mut client_hello, world.now),
             refused
         );
-        if remote != address(CLIENT_ADDRESS) {
+        if path != usual_path().reversed() {
             assert_eq!(
-                world
-                    .server
-                    .handle_datagram(local, remote, &mut client_hello, world.now),
+                world.server.handle_datagram(path, &mut client_hello, world.now),
                 refused
             );
         }
@@ -185,7 +178,7 @@ fn media_follows_the_last_nomination_once_the_peer_speaks_from_there() {
     let mut world = World::new();
     world.connect();
     world.run(Duration::from_secs(10));
-    let there = (address(SERVER_ADDRESS), address("10.9.9.9:1"));
+    let there = Path::udp(address(SERVER_ADDRESS), address("10.9.9.9:1"));
     let mut check = world
         .delivered_to(Side::Server, DatagramKind::Stun)
         .pop()
@@ -194,7 +187,7 @@ fn media_follows_the_last_nomination_once_the_peer_speaks_from_there() {
         .map(|number| sealed_by_client(&mut world, number))
         .collect();
     let moved = |transmit: &Transmit| Transmit {
-        local: there.1,
+        path: there.reversed(),
         ..transmit.clone()
     };
 
@@ -213,14 +206,11 @@ fn media_follows_the_last_nomination_once_the_peer_speaks_from_there() {
     );
     assert_eq!(world.server.destination(), Some(there));
 
-    check.local = address(CLIENT_ADDRESS);
+    check.path = usual_path();
     assert_eq!(world.deliver(Side::Server, &check), Ok(Received::Nothing));
     let back = sealed_by_client(&mut world, 2);
     assert!(world.deliver(Side::Server, &back).is_ok());
-    assert_eq!(
-        world.server.destination(),
-        Some((address(SERVER_ADDRESS), address(CLIENT_ADDRESS)))
-    );
+    assert_eq!(world.server.destination(), Some(usual_path().reversed()));
 }
 
 #[test]
@@ -232,30 +222,27 @@ fn media_from_a_path_that_is_not_nominated_moves_nothing() {
     };
     let mut checks = world.delivered_to(Side::Server, DatagramKind::Stun);
     checks.retain(|check| !is_nomination(check));
-    let there = address("10.9.9.9:1");
+    let there = Path::udp(address("10.9.9.9:1"), address(SERVER_ADDRESS));
     assert!(
         world
             .deliver(
                 Side::Server,
                 &Transmit {
-                    local: there,
+                    path: there,
                     ..checks[0].clone()
                 }
             )
             .is_ok()
     );
     let packet = Transmit {
-        local: there,
+        path: there,
         ..sealed_by_client(&mut world, 0)
     };
     assert_eq!(
         world.deliver(Side::Server, &packet),
         Ok(Received::Rtp { len: 32 })
     );
-    assert_eq!(
-        world.server.destination(),
-        Some((address(SERVER_ADDRESS), address(CLIENT_ADDRESS)))
-    );
+    assert_eq!(world.server.destination(), Some(usual_path().reversed()));
 }
 
 #[test]
@@ -282,10 +269,10 @@ fn addresses_of_one_transport_are_bounded() {
     world.connect();
     let mut check = world.delivered_to(Side::Server, DatagramKind::Stun)[0].clone();
     for port in 1..limits::PATHS_MAX as u16 {
-        check.local = SocketAddr::new(check.local.ip(), port);
+        check.path.local.set_port(port);
         assert_eq!(world.deliver(Side::Server, &check), Ok(Received::Nothing));
     }
-    check.local = address("10.0.0.77:77");
+    check.path.local = address("10.0.0.77:77");
     assert_eq!(
         world.deliver(Side::Server, &check),
         Err(TransportError::TooManyPaths)
@@ -299,7 +286,7 @@ fn check_to_an_address_that_is_not_ours_is_refused() {
     let mut world = World::new();
     world.connect();
     let mut check = world.delivered_to(Side::Server, DatagramKind::Stun)[0].clone();
-    check.remote = address("10.0.0.1:9999");
+    check.path.remote = address("10.0.0.1:9999");
     assert_eq!(
         world.deliver(Side::Server, &check),
         Err(TransportError::StunRefused)
@@ -327,7 +314,7 @@ fn media_before_keys_and_from_elsewhere_is_refused() {
     packet.payload.resize(12 + 20 + Protection::RTP_OVERHEAD_MAX, 0);
     world.client.protect_rtp(&mut packet.payload, 32).unwrap();
     let elsewhere = Transmit {
-        local: address("10.0.0.66:50000"),
+        path: Path::udp(address("10.0.0.66:50000"), address(SERVER_ADDRESS)),
         ..packet.clone()
     };
     assert_eq!(
@@ -493,8 +480,9 @@ fn handshake_that_never_ends_fails() {
 fn simulated_transports_are_connected_from_the_start() {
     let (server, client) = (address(SERVER_ADDRESS), address(CLIENT_ADDRESS));
     let keys = SrtpKeys::new(SrtpProfile::AeadAes128Gcm, &[1; 28], &[2; 28]).unwrap();
-    let mut left = Transport::from_srtp_keys(&keys, server, client);
-    let mut right = Transport::from_srtp_keys(&keys.reversed(), client, server);
+    let path = Path::udp(server, client);
+    let mut left = Transport::from_srtp_keys(&keys, path);
+    let mut right = Transport::from_srtp_keys(&keys.reversed(), path.reversed());
     let connected = TransportEvent::Connected {
         profile: SrtpProfile::AeadAes128Gcm,
     };
@@ -507,7 +495,7 @@ fn simulated_transports_are_connected_from_the_start() {
     let mut buffer = rtp_packet(1);
     buffer.resize(32 + Protection::RTP_OVERHEAD_MAX, 0);
     let len = left.protect_rtp(&mut buffer, 32).unwrap();
-    let received = right.handle_datagram(client, server, &mut buffer[..len], now);
+    let received = right.handle_datagram(path.reversed(), &mut buffer[..len], now);
     assert_eq!(received, Ok(Received::Rtp { len: 32 }));
     assert_eq!(buffer[..32], rtp_packet(1));
     right.handle_timeout(now);
@@ -561,9 +549,9 @@ proptest! {
 /// One packet of RTP and one of RTCP in each direction. `round` makes the sequence numbers differ.
 fn exchange_media(world: &mut World, round: u16) {
     for side in [Side::Server, Side::Client] {
-        let (sender, local, remote) = match side {
-            Side::Server => (&mut world.client, CLIENT_ADDRESS, SERVER_ADDRESS),
-            Side::Client => (&mut world.server, SERVER_ADDRESS, CLIENT_ADDRESS),
+        let (sender, path) = match side {
+            Side::Server => (&mut world.client, usual_path()),
+            Side::Client => (&mut world.server, usual_path().reversed()),
         };
         let mut rtp = rtp_packet(round);
         let mut rtcp = vec![0x80, 201, 0, 1, 0, 0, 0, 5];
@@ -575,11 +563,7 @@ fn exchange_media(world: &mut World, round: u16) {
             (rtp, Received::Rtp { len: 32 }),
             (rtcp, Received::Rtcp { len: 8 }),
         ] {
-            let transmit = Transmit {
-                local: address(local),
-                remote: address(remote),
-                payload,
-            };
+            let transmit = Transmit { path, payload };
             assert_eq!(world.deliver(side, &transmit), Ok(expected));
         }
     }
@@ -603,8 +587,7 @@ fn sealed_by_client(world: &mut World, sequence_number: u16) -> Transmit {
 
 fn from_client(payload: Vec<u8>) -> Transmit {
     Transmit {
-        local: address(CLIENT_ADDRESS),
-        remote: address(SERVER_ADDRESS),
+        path: usual_path(),
         payload,
     }
 }

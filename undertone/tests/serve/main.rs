@@ -1,8 +1,13 @@
 //! The server as an operator and a browser meet it.
 
+mod configuration;
 mod documentation;
+mod drain;
+mod port;
 mod privacy;
 mod server;
+mod tls;
+mod unit;
 
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
@@ -76,6 +81,13 @@ fn health_and_readiness_answer_and_metrics_have_a_listener_of_their_own() {
     assert_eq!(metrics.status, 200);
     assert!(metrics.body.contains("# TYPE undertone_"), "{}", metrics.body);
     assert_eq!(get(server.metrics_port, "/").expect("an answer").status, 404);
+    for path in ["/healthz", "/readyz"] {
+        let answer = get(server.metrics_port, path).expect("an answer");
+        assert_eq!(
+            answer.status, 200,
+            "the operator asks without a certificate: {path}"
+        );
+    }
 }
 
 #[test]

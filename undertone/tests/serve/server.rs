@@ -1,14 +1,17 @@
 //! Starts the real program and speaks to it over real sockets.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server, killed when the test ends.
 pub(crate) struct Server {
@@ -47,8 +50,14 @@ impl Server {
 
     /// The same with other options.
     pub(crate) fn start_with(options: &[&str]) -> Self {
+        Self::start_in(options, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_in(options: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = command(&["--port", "0", "--metrics-address", "127.0.0.1:0"])
             .args(options)
+            .envs(variables.iter().copied())
             .env("UNDERTONE_LOG", "trace")
             .spawn()
             .expect("the server starts");
@@ -72,8 +81,12 @@ impl Server {
                 .stdout
                 .recv_timeout(PATIENCE)
                 .expect("the server says that it is ready");
-            if let Some(rest) = line.strip_prefix("Undertone is ready: http://localhost:") {
-                server.port = rest.parse().expect("a port");
+            if let Some(link) = line.strip_prefix("Undertone is ready: ") {
+                server.port = link
+                    .rsplit(':')
+                    .next()
+                    .and_then(|port| port.parse().ok())
+                    .expect("a port");
             }
             if let Some(rest) = line.strip_prefix("Metrics: http://127.0.0.1:") {
                 server.metrics_port = rest.trim_end_matches("/metrics").parse().expect("a port");
@@ -99,6 +112,11 @@ impl Server {
             .args(["-s", name, &self.child.id().to_string()])
             .status();
         assert!(status.expect("kill runs").success());
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the child can be asked").is_none()
     }
 
     /// Waits for the end; answers how it ended and what was logged.
@@ -135,6 +153,54 @@ pub(crate) fn fail_to_start(options: &[&str]) -> (ExitStatus, String) {
     (status, words)
 }
 
+/// Runs `undertone check-config` to its end; answers whether it was content, and its words.
+pub(crate) fn check_config(files: &[&Path], variables: &[(&str, &str)]) -> (bool, String) {
+    let mut command = program();
+    command
+        .arg("check-config")
+        .args(files)
+        .envs(variables.iter().copied());
+    let output = command.output().expect("the program runs");
+    assert_eq!(output.stderr, b"");
+    let words = String::from_utf8(output.stdout).expect("text");
+    (output.status.success(), words)
+}
+
+/// A folder that is gone when the test ends.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!(
+            "undertone-serve-{}-{}",
+            std::process::id(),
+            FOLDERS.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Writes a file and answers its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("written");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Asks over a connection of its own; nothing when there is no connection.
 pub(crate) fn get(port: u16, path: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
@@ -144,31 +210,44 @@ pub(crate) fn get(port: u16, path: &str) -> Option<Answer> {
         "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
     )
     .ok()?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let mut lines = head.lines();
-    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let header = |line: &str| {
-        line.split_once(": ")
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    };
-    Some(Answer {
-        status,
-        headers: lines.filter_map(header).collect(),
-        body: body.to_owned(),
-    })
+    Answer::read(stream)
+}
+
+impl Answer {
+    /// Reads an answer until the other side closes.
+    pub(crate) fn read(mut stream: impl Read) -> Option<Self> {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let header = |line: &str| {
+            line.split_once(": ")
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        Some(Self {
+            status,
+            headers: lines.filter_map(header).collect(),
+            body: body.to_owned(),
+        })
+    }
 }
 
 fn command(options: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
+    let mut command = program();
     command
         .arg("serve")
         .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    command
+}
+
+/// The program without the settings of whoever runs the tests.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("UNDERTONE_")) {
         command.env_remove(name);
     }

@@ -39,12 +39,17 @@ export class Receiver {
     private readonly post: (event: E2eeEvent) => void,
   ) {}
 
-  /** Begins a slot. A slot that the mid had before ends: its frames are dropped. */
+  /**
+   * Begins a slot. A slot that the mid had before ends: its frames are dropped, and the page is told that nobody
+   * owns the mid any more, so that what it still hears of the old slot does not stand.
+   */
   attach(mid: string, media: Media, requestKeyFrame: () => void): Open {
-    this.#attached.get(mid)?.slot.release();
+    const replaced = this.#attached.get(mid);
+    replaced?.slot.release();
     const slot = new Slot(media);
-    const attached = { mid, slot, requestKeyFrame, told: slot.view, askedAt: null };
+    const attached = { mid, slot, requestKeyFrame, told: replaced?.told ?? slot.view, askedAt: null };
     this.#attached.set(mid, attached);
+    this.#tell(attached);
     return (frame) => this.#open(attached, frame);
   }
 

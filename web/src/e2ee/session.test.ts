@@ -268,6 +268,51 @@ describe('unlocking', () => {
   });
 });
 
+describe('a new connection of the same seat', () => {
+  it('goes on counting where the old one was: no key seals two frames under one number', async () => {
+    const before = await ada.send('camera', VP8_KEY, 0);
+    ada.forgetSteps();
+    const after = await ada.send('camera', VP8_KEY, 0);
+    expect(Buffer.from(after.bytes).equals(Buffer.from(before.bytes))).toBe(false);
+    expect(await ben.receive('v0', before)).toEqual(VP8_KEY);
+    expect(await ben.receive('v0', after)).toEqual(VP8_KEY);
+    expect(ben.counters()).toMatchObject({ opened: 2, duplicate: 0 });
+  });
+
+  it('seals for two transforms at once, the old one not yet ended, without repeating itself', async () => {
+    const old = ada.steps('camera');
+    ada.forgetSteps();
+    const frames = await Promise.all([old(VP8_KEY), ada.send('camera', VP8_KEY, 0), old(VP8_KEY)]);
+    const wire = frames.map(({ bytes }) => Buffer.from(bytes).toString('hex'));
+    expect(new Set(wire).size).toBe(3);
+  });
+
+  it('begins its slots without owners, and the page hears so before anything else of them', async () => {
+    await ben.receive('v0', await ada.send('camera', VP8_KEY, 3_000));
+    const old = ben.step('v0');
+    ben.forgetSteps();
+    ben.step('v0');
+    expect(ben.slot('v0')).toMatchObject({ owner: null, state: 'waiting', reason: null });
+    expect(await ben.receive('v0', await ada.send('camera', VP8_DELTA, 6_000))).toBe('waiting_for_key_frame');
+    expect(await ben.receive('v0', await ada.send('camera', VP8_KEY, 9_000))).toEqual(VP8_KEY);
+    expect(ben.slot('v0')).toMatchObject({ owner: { seat: 1 }, state: 'encrypted', since: 9_000 });
+    const late = await ada.send('camera', VP8_KEY, 12_000);
+    const told = ben.events.length;
+    expect(await old({ data: late.bytes.slice().buffer, getMetadata: () => ({ mimeType: 'video/VP8', rtpTimestamp: 12_000 }) })).toBe(false);
+    expect(ben.events.slice(told).filter(({ type }) => type === 'slot')).toEqual([]);
+  });
+
+  it('opens nothing again that was opened before', async () => {
+    const first = await ada.send('microphone', new Uint8Array([1]), 0);
+    await ben.receive('a0', first);
+    ben.forgetSteps();
+    expect(await ben.receive('a0', first)).toBe('duplicate');
+    for (let sent = 0; sent < 1_024; sent += 1) await ben.receive('a0', await ada.send('microphone', VP8_DELTA, 960 + sent));
+    ben.forgetSteps();
+    expect(await ben.receive('a0', first)).toBe('replayed');
+  });
+});
+
 interface Wire {
   readonly bytes: Bytes;
   readonly mimeType: string | undefined;
@@ -341,6 +386,18 @@ class Page {
   step(mid: string): Step {
     const media: Media = mid.startsWith('a') ? 'audio' : 'video';
     return this.#step(mid, { role: 'receiver', mid, media });
+  }
+
+  /** What the sending transform that is there now makes of a frame, also after another one took its place. */
+  steps(kind: TrackKind): (plaintext: Bytes) => Promise<Wire> {
+    const mimeType = kind === 'camera' ? 'video/VP8' : 'audio/opus';
+    const step = this.#step(kind, { role: 'sender', track: kind === 'camera' ? 1 : 0, kind });
+    return async (plaintext) => {
+      const wire = { bytes: plaintext.slice(), mimeType, timestamp: 0, sent: true };
+      const frame = fakeFrame(wire);
+      const sent = await step(frame);
+      return { ...wire, bytes: new Uint8Array(frame.data), sent };
+    };
   }
 
   forgetSteps(): void {

@@ -59,6 +59,36 @@ describe('answering an offer', () => {
     expect(log).not.toContain('send answer');
   });
 
+  it('again touches no sender, and attaches decryption to the new lines while they are announced', async () => {
+    const { connection, pc, log, slots } = await answered();
+    const before = log.length;
+    const answering = connection.answer('larger offer', () => log.push('send answer'));
+    pc.announces('v9', 'video');
+    pc.applied();
+    await answering;
+    expect(log.slice(before)).toEqual([
+      'remote offer',
+      'decrypt v9 video',
+      'tick',
+      'create answer',
+      'send answer',
+      'local answer',
+    ]);
+    expect(slots).toEqual(['v9']);
+  });
+
+  it('again waits for no connection that is there already', async () => {
+    vi.useFakeTimers();
+    const { connection, pc, paths } = await answered();
+    pc.becomes('connected');
+    const answering = connection.answer('larger offer', () => undefined);
+    pc.applied();
+    await answering;
+    vi.advanceTimersByTime(60_000);
+    expect(paths).toEqual(['connected']);
+    vi.useRealTimers();
+  });
+
   it('takes a track that came meanwhile, and one that comes later', async () => {
     const { connection, pc, log } = connecting();
     const answering = connection.answer('offer', () => undefined);
@@ -94,11 +124,26 @@ describe('the path of media', () => {
     expect(paths).toEqual(['unreachable', 'connected']);
   });
 
-  it('that connects, breaks and fails is told step by step', async () => {
+  it('that connects, breaks and comes back is told step by step', async () => {
     const { pc, paths } = await answered();
-    for (const state of ['connecting', 'connected', 'disconnected', 'failed'] as const) pc.becomes(state);
-    vi.advanceTimersByTime(60_000);
-    expect(paths).toEqual(['connected', 'interrupted', 'unreachable']);
+    for (const state of ['connecting', 'connected', 'disconnected', 'connected'] as const) pc.becomes(state);
+    vi.advanceTimersByTime(120_000);
+    expect(paths).toEqual(['connected', 'interrupted', 'connected']);
+  });
+
+  it('that breaks for good leaves the server time to offer another, and is unreachable then', async () => {
+    const { pc, paths } = await answered();
+    for (const state of ['connected', 'disconnected', 'failed'] as const) pc.becomes(state);
+    vi.advanceTimersByTime(44_999);
+    expect(paths).toEqual(['connected', 'interrupted', 'interrupted']);
+    vi.advanceTimersByTime(1);
+    expect(paths.at(-1)).toBe('unreachable');
+  });
+
+  it('that never connected and fails is unreachable at once, where there is nothing else to try', async () => {
+    const { pc, paths } = await answered();
+    pc.becomes('failed');
+    expect(paths).toEqual(['unreachable']);
   });
 
   it('is told no more once the connection is closed', async () => {
@@ -108,6 +153,64 @@ describe('the path of media', () => {
     vi.advanceTimersByTime(60_000);
     expect(paths).toEqual([]);
     expect(pc.isClosed).toBe(true);
+  });
+});
+
+describe('TCP', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is tried a second after the answer, at every place that the server named', async () => {
+    const { log, pc } = await answered(['first', 'bad', 'last']);
+    vi.advanceTimersByTime(999);
+    expect(log).not.toContain('candidate m first');
+    vi.advanceTimersByTime(1);
+    expect(log.slice(-3)).toEqual(['candidate m first', 'candidate m bad', 'candidate m last']);
+    pc.becomes('connected');
+    pc.becomes('disconnected');
+    vi.advanceTimersByTime(60_000);
+    expect(log.filter((line) => line.startsWith('candidate'))).toHaveLength(3);
+  });
+
+  it('is not tried where UDP connects first', async () => {
+    const { log, pc } = await answered(['first']);
+    vi.advanceTimersByTime(999);
+    pc.becomes('connected');
+    vi.advanceTimersByTime(60_000);
+    expect(log).not.toContain('candidate m first');
+  });
+
+  it('is tried when UDP breaks for longer than a moment', async () => {
+    const { log, pc } = await answered(['first']);
+    pc.becomes('connected');
+    pc.becomes('disconnected');
+    vi.advanceTimersByTime(500);
+    pc.becomes('connected');
+    vi.advanceTimersByTime(5_000);
+    expect(log).not.toContain('candidate m first');
+    pc.becomes('disconnected');
+    vi.advanceTimersByTime(1_000);
+    expect(log).toContain('candidate m first');
+  });
+
+  it('gets its chance before a failure of UDP is told', async () => {
+    const { log, pc, paths } = await answered(['first']);
+    pc.becomes('failed');
+    vi.advanceTimersByTime(1_000);
+    expect([log.at(-1), paths]).toEqual(['candidate m first', []]);
+    pc.becomes('connected');
+    expect(paths).toEqual(['connected']);
+  });
+
+  it('is not tried on a connection that was closed', async () => {
+    const { connection, log } = await answered(['first']);
+    connection.close();
+    vi.advanceTimersByTime(5_000);
+    expect(log).not.toContain('candidate m first');
   });
 });
 
@@ -146,6 +249,11 @@ class FakePeerConnection {
     return Promise.resolve();
   }
 
+  addIceCandidate({ candidate, sdpMid }: { candidate: string; sdpMid: string }): Promise<void> {
+    this.log.push(`candidate ${sdpMid} ${candidate}`);
+    return candidate === 'bad' ? Promise.reject(new Error('not understood')) : Promise.resolve();
+  }
+
   close(): void {
     this.isClosed = true;
   }
@@ -180,7 +288,7 @@ function track(id: string): MediaStreamTrack {
   return { id } as MediaStreamTrack;
 }
 
-function connecting(): {
+function connecting(tcpCandidates: readonly string[] = []): {
   connection: MediaConnection;
   pc: FakePeerConnection;
   log: string[];
@@ -198,14 +306,15 @@ function connecting(): {
         sender: (_, { kind, track: number }) => void log.push(`transform ${kind} ${number}`),
         receiver: (_, { mid, kind }) => void log.push(`decrypt ${mid} ${kind}`),
       },
+      tcpCandidates,
     },
     { slot: (mid) => void slots.push(mid), path: (path) => void paths.push(path) },
   );
   return { connection, pc, log, slots, paths };
 }
 
-async function answered(): Promise<ReturnType<typeof connecting>> {
-  const made = connecting();
+async function answered(tcpCandidates: readonly string[] = []): Promise<ReturnType<typeof connecting>> {
+  const made = connecting(tcpCandidates);
   const answering = made.connection.answer('offer', () => undefined);
   made.pc.applied();
   await answering;

@@ -10,13 +10,18 @@ export interface Transforms {
   receiver(receiver: RTCRtpReceiver, slot: { mid: string; kind: Media }): void;
 }
 
-/** How media stands: `unreachable` when it failed or did not connect in time. */
+/**
+ * How media stands. `interrupted`: it was connected, and the page waits for the network or for another offer of the
+ * server. `unreachable`: it did not connect in time, or stayed interrupted for too long.
+ */
 export type MediaPath = 'connecting' | 'connected' | 'interrupted' | 'unreachable';
 
 /** What a connection needs. */
 export interface MediaConnectionParts {
   createPeerConnection(): RTCPeerConnection;
   readonly transforms: Transforms;
+  /** Where the server takes media over TCP, as candidate attributes. */
+  readonly tcpCandidates: readonly string[];
 }
 
 /** What a connection tells. */
@@ -45,6 +50,13 @@ const TRACK_NUMBERS: Readonly<Record<SourceKind, number>> = { microphone: 0, cam
 
 /** How long media may take to connect, in milliseconds: a late answer took 2.7 s once; the rest is patience. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** How long media may be interrupted, in milliseconds: by then the server has noticed and offered a new transport. */
+const INTERRUPTED_TIMEOUT_MS = 45_000;
+/**
+ * How long UDP may try alone, in milliseconds. Where it works it connects within a few round trips, and Firefox
+ * takes TCP where it has the choice.
+ */
+const UDP_ALONE_MS = 1_000;
 
 /** Most frames per second that a camera sends. */
 const FRAME_RATE_MAX = 24;
@@ -63,6 +75,9 @@ export class MediaConnection {
   private readonly sources: Sources = { microphone: null, camera: null };
   private senders: Record<SourceKind, RTCRtpSender> | null = null;
   private patience: ReturnType<typeof setTimeout> | null = null;
+  private tcp: ReturnType<typeof setTimeout> | null = null;
+  private wasConnected = false;
+  private triedTcp = false;
 
   constructor(
     private readonly parts: MediaConnectionParts,
@@ -78,25 +93,26 @@ export class MediaConnection {
     };
   }
 
-  /** Answers an offer; `send` gets the answer before any packet leaves. */
+  /**
+   * Answers an offer; `send` gets the answer before any packet of a new line leaves. A later offer of the same
+   * connection only adds lines to receive, and touches no sender. Call it again only when the last call has ended.
+   */
   async answer(offer: string, send: (sdp: string) => unknown): Promise<void> {
     await this.pc.setRemoteDescription({ type: 'offer', sdp: offer });
-    // No await between the line above and the transforms.
-    const microphone = this.transceiver(MICROPHONE_MID);
-    const camera = this.transceiver(CAMERA_MID);
-    this.parts.transforms.sender(microphone.sender, { track: TRACK_NUMBERS.microphone, kind: 'microphone' });
-    this.parts.transforms.sender(camera.sender, { track: TRACK_NUMBERS.camera, kind: 'camera' });
-    microphone.direction = 'sendonly';
-    camera.direction = 'sendonly';
-    this.senders = { microphone: microphone.sender, camera: camera.sender };
-    await microphone.sender.replaceTrack(this.sources.microphone);
-    await camera.sender.replaceTrack(this.sources.camera);
-    await limitBitrates(camera.sender);
+    // No await between the line above and the transforms; those of receivers were attached in `ontrack`.
+    const isFirst = this.senders === null;
+    const begun = isFirst ? this.beginSending() : null;
+    await begun;
     const answer = await this.pc.createAnswer();
     // The server has to know this peer before its first STUN request arrives.
     await send(answer.sdp ?? '');
     await this.pc.setLocalDescription(answer);
-    this.beginPatience();
+    if (isFirst) this.beginConnecting();
+  }
+
+  /** What the browser has counted. */
+  statistics(): Promise<RTCStatsReport> {
+    return this.pc.getStats();
   }
 
   /** Sends another track, or nothing, from now on. */
@@ -109,9 +125,24 @@ export class MediaConnection {
   /** Ends it. Nothing is told any more. */
   close(): void {
     this.endPatience();
+    this.endUdpAlone();
     this.pc.onconnectionstatechange = null;
     this.pc.ontrack = null;
     this.pc.close();
+  }
+
+  /** Everything up to its first await runs in the tick in which the offer was applied. */
+  private async beginSending(): Promise<void> {
+    const microphone = this.transceiver(MICROPHONE_MID);
+    const camera = this.transceiver(CAMERA_MID);
+    this.parts.transforms.sender(microphone.sender, { track: TRACK_NUMBERS.microphone, kind: 'microphone' });
+    this.parts.transforms.sender(camera.sender, { track: TRACK_NUMBERS.camera, kind: 'camera' });
+    microphone.direction = 'sendonly';
+    camera.direction = 'sendonly';
+    this.senders = { microphone: microphone.sender, camera: camera.sender };
+    await microphone.sender.replaceTrack(this.sources.microphone);
+    await camera.sender.replaceTrack(this.sources.camera);
+    await limitBitrates(camera.sender);
   }
 
   private transceiver(mid: string): RTCRtpTransceiver {
@@ -123,15 +154,14 @@ export class MediaConnection {
   private stateChanged(): void {
     switch (this.pc.connectionState) {
       case 'connected':
+        this.wasConnected = true;
         this.endPatience();
+        this.endUdpAlone();
         this.events.path('connected');
         break;
       case 'disconnected':
-        this.events.path('interrupted');
-        break;
       case 'failed':
-        this.endPatience();
-        this.events.path('unreachable');
+        this.interrupted();
         break;
       case 'new':
       case 'connecting':
@@ -140,9 +170,48 @@ export class MediaConnection {
     }
   }
 
-  private beginPatience(): void {
+  private interrupted(): void {
+    if (!this.wasConnected) {
+      // TCP may still connect where UDP has failed before it was tried.
+      if (this.triedTcp || this.parts.tcpCandidates.length === 0) this.events.path('unreachable');
+      return;
+    }
+    this.events.path('interrupted');
+    if (this.patience === null) this.beginPatience(INTERRUPTED_TIMEOUT_MS);
+    this.beginUdpAlone();
+  }
+
+  private beginConnecting(): void {
     if (this.pc.connectionState === 'connected' || this.pc.connectionState === 'closed') return;
-    this.patience = setTimeout(() => this.events.path('unreachable'), CONNECT_TIMEOUT_MS);
+    this.beginPatience(CONNECT_TIMEOUT_MS);
+    this.beginUdpAlone();
+  }
+
+  /** Tries TCP too, unless UDP connects first. */
+  private beginUdpAlone(): void {
+    if (this.triedTcp || this.tcp !== null || this.parts.tcpCandidates.length === 0) return;
+    this.tcp = setTimeout(() => this.tryTcp(), UDP_ALONE_MS);
+  }
+
+  private tryTcp(): void {
+    this.tcp = null;
+    this.triedTcp = true;
+    for (const candidate of this.parts.tcpCandidates) {
+      // All lines share one path, so the first one's is that of all. One that this browser cannot use is no loss.
+      void this.pc.addIceCandidate({ candidate, sdpMid: MICROPHONE_MID }).catch(() => undefined);
+    }
+  }
+
+  private endUdpAlone(): void {
+    if (this.tcp !== null) clearTimeout(this.tcp);
+    this.tcp = null;
+  }
+
+  private beginPatience(ms: number): void {
+    this.patience = setTimeout(() => {
+      this.patience = null;
+      this.events.path('unreachable');
+    }, ms);
   }
 
   private endPatience(): void {

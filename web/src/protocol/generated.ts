@@ -4,7 +4,7 @@ export const VERSION = 1;
 export const MESSAGE_BYTES_MAX = 65536;
 export const SDP_BYTES_MAX = 262144;
 export const SEALED_BYTES_MAX = 1024;
-export const ROOM_MEMBERS_MAX = 5;
+export const ROOM_MEMBERS_MAX = 24;
 export const RESUME_WINDOW_MS = 30000;
 export const SEATS = 1024;
 export const PING_INTERVAL_MS = 10000;
@@ -13,8 +13,7 @@ export const CLIENT_DEPTH_MAX = 1;
 export const SERVER_DEPTH_MAX = 3;
 export const FIELDS_MAX = 16;
 export const ENTRIES_MAX = 64;
-export const AUDIO_SLOTS = 4;
-export const VIDEO_SLOTS = 9;
+export const SLOTS_OF_MEDIUM_MAX = 23;
 export const MICROPHONE_MID = "m";
 export const CAMERA_MID = "c";
 export const CAMERA_RIDS = ["l", "m", "h"] as const;
@@ -146,7 +145,8 @@ export type Resumed = {
   participants: Array<Participant>,
   /** All slots of one's latest offer, with what they carry now. */
   slots: Array<SlotBinding>,
-  /** Whether one's media transport still lives. Where it is closed, an `offer` of a new one follows. */
+  /** Whether the transport of one's latest answer is still there, connected or just being connected. Where it is
+ * closed, an `offer` of a new one follows. */
   transport: TransportState,
 };
 

@@ -31,23 +31,56 @@ describe('a connection to signaling', () => {
     expect(told).toEqual(['opened']);
     vi.advanceTimersByTime(1);
     expect(told).toEqual(['opened', 'closed']);
+  });
+
+  it('that was given up says no goodbye, which would cost the seat, until the page closes it', () => {
+    const { socket, web } = opening();
+    web.opens();
+    vi.advanceTimersByTime(30_000);
+    expect(web.isClosed).toBe(false);
+    socket.close();
     expect(web.isClosed).toBe(true);
   });
 
-  it('lives on while pongs come, and tells nobody of them', () => {
+  it('that is doubted is asked at once, and over in seconds without an answer', () => {
+    const { socket, web, told } = opening();
+    web.opens();
+    socket.check();
+    socket.check();
+    expect(web.sent).toEqual(['{"type":"ping"}']);
+    vi.advanceTimersByTime(3_999);
+    expect(told).toEqual(['opened']);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual(['opened', 'closed']);
+    socket.check();
+    expect(web.sent).toEqual(['{"type":"ping"}']);
+  });
+
+  it('that is doubted and answers lives on', () => {
+    const { socket, web, told } = opening();
+    web.opens();
+    socket.check();
+    vi.advanceTimersByTime(3_999);
+    web.says('{"type":"pong"}');
+    vi.advanceTimersByTime(5_000);
+    expect(told).toEqual(['opened', 'steady']);
+  });
+
+  it('lives on while pongs come, and tells of them as steadiness', () => {
     const { web, told } = opening();
     web.opens();
     for (let round = 0; round < 6; round += 1) {
       vi.advanceTimersByTime(10_000);
       web.says('{"type":"pong"}');
     }
-    expect(told).toEqual(['opened']);
+    expect(told).toEqual(['opened', ...Array<string>(6).fill('steady')]);
   });
 
-  it('to a server that never answers is over after thirty seconds', () => {
-    const { told } = opening();
+  it('to a server that never answers is over after thirty seconds, and sought no longer', () => {
+    const { web, told } = opening();
     vi.advanceTimersByTime(30_000);
     expect(told).toEqual(['closed']);
+    expect(web.isClosed).toBe(true);
   });
 
   it.each([['{"type":"pong","more":1}'], [new ArrayBuffer(2)]])('ends, once, at what it cannot read', (data) => {
@@ -107,6 +140,7 @@ function opening(): { socket: SignalingSocket; web: FakeWebSocket; told: string[
     web,
     {
       opened: () => void told.push('opened'),
+      steady: () => void told.push('steady'),
       message: (message) => void told.push(message.type),
       closed: () => void told.push('closed'),
     },

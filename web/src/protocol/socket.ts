@@ -6,9 +6,17 @@ import { DecodeError } from './json.ts';
 /** What happens on a connection. `closed` comes once and last. */
 export interface SocketEvents {
   opened(): void;
+  /** A ping was answered: the connection works. */
+  steady(): void;
   message(message: ServerMessage): void;
   closed(): void;
 }
+
+/**
+ * How long a connection that is doubted may be silent, in milliseconds: several round trips around the world, and
+ * short enough that somebody whose computer woke up does not look for the reason.
+ */
+const CHECK_TIMEOUT_MS = 4_000;
 
 /** The part of a WebSocket that is used here. */
 export type WebSocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>;
@@ -16,6 +24,7 @@ export type WebSocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' |
 /** A connection to signaling. */
 export class SignalingSocket {
   private pulse: ReturnType<typeof setInterval> | null = null;
+  private doubt: ReturnType<typeof setTimeout> | null = null;
   private heardAt = 0;
   private open = false;
   private over = false;
@@ -43,6 +52,13 @@ export class SignalingSocket {
     if (this.open && !this.over) this.socket.send(JSON.stringify(message));
   }
 
+  /** Asks for a sign of life now. A connection that gives none is over in seconds. */
+  check(): void {
+    if (this.over || this.doubt !== null) return;
+    this.send({ type: 'ping' });
+    this.doubt = setTimeout(() => this.giveUp(), CHECK_TIMEOUT_MS);
+  }
+
   /** Closes the connection and tells nobody. */
   close(): void {
     this.stop();
@@ -52,26 +68,39 @@ export class SignalingSocket {
   private receive(data: unknown): void {
     if (this.over) return;
     this.heardAt = this.now();
+    this.endDoubt();
     let message: ServerMessage;
     try {
       if (typeof data !== 'string') throw new DecodeError('syntax');
       message = decodeServerMessage(data);
     } catch {
       // A server that we do not understand is as good as none.
-      this.socket.close();
       this.end();
+      this.socket.close();
       return;
     }
-    if (message.type !== 'pong') this.events.message(message);
+    if (message.type === 'pong') this.events.steady();
+    else this.events.message(message);
   }
 
   private beat(): void {
-    if (this.now() - this.heardAt >= IDLE_TIMEOUT_MS) {
-      this.socket.close();
-      this.end();
-      return;
-    }
-    this.send({ type: 'ping' });
+    if (this.now() - this.heardAt >= IDLE_TIMEOUT_MS) this.giveUp();
+    else this.send({ type: 'ping' });
+  }
+
+  /**
+   * Gives up a connection that is silent. It is not closed: the words of goodbye could still arrive, later than the
+   * page that comes back, and the server would give up the seat for them. The owner calls `close` when it may.
+   */
+  private giveUp(): void {
+    const wasOpen = this.open;
+    this.end();
+    if (!wasOpen) this.socket.close();
+  }
+
+  private endDoubt(): void {
+    if (this.doubt !== null) clearTimeout(this.doubt);
+    this.doubt = null;
   }
 
   private end(): void {
@@ -84,6 +113,7 @@ export class SignalingSocket {
     this.over = true;
     if (this.pulse !== null) clearInterval(this.pulse);
     this.pulse = null;
+    this.endDoubt();
   }
 }
 

@@ -67,6 +67,7 @@ function tellServer(parts: RoomParts, room: string, gateHash: string): Promise<v
   return new Promise((resolve, reject) => {
     const socket = parts.connect({
       opened: () => socket.send({ type: 'create', version: VERSION, room, gate_hash: gateHash }),
+      steady: () => undefined,
       message: (message) => {
         if (message.type === 'created' && message.room === room) resolve();
         else if (message.type === 'error') reject(new CreateError(message.code));

@@ -1,48 +1,99 @@
 // The others and their slots. Names and tiles follow the keys; what the server says only places things
 // while nothing was opened.
 import type { E2eeEvent } from '../e2ee/index.ts';
-import type { Joined, MediaState, SlotBinding } from '../protocol/generated.ts';
+import type { Joined, MediaState, OfferMessage, Participant, Presence, SlotBinding } from '../protocol/generated.ts';
 import type { Member, RoomEffect, RoomState, Slot, Step } from './state.ts';
 
 const EMPTY_SLOT: Slot = { hint: null, owner: null, state: 'waiting', reason: null, since: null, changes: 0 };
 
 /** One is in: everything starts from what `joined` says. */
 export function joined(state: RoomState, said: Joined): Step {
-  const members = said.participants.map(
-    ({ seat, microphone, camera }): Member => ({
-      seat,
-      name: null,
-      refusal: null,
-      microphone,
-      camera,
-      isNew: false,
-    }),
-  );
   const next: RoomState = {
     ...slotsChanged({ ...state, slots: new Map() }, said.slots),
     phase: { type: 'inside' },
     wasInside: true,
+    isRestarting: false,
+    stay: state.stay + 1,
+    transport: state.transport + 1,
+    link: 'open',
     seat: said.seat,
-    members,
+    token: said.token,
+    sealed: null,
+    stopping: null,
+    tcpCandidates: said.tcp_candidates.slice(0, TCP_CANDIDATES_MAX),
+    members: said.participants.map((participant) => newMember(participant, false)),
     path: 'connecting',
+    hadPath: false,
   };
-  const opened = said.participants.flatMap(({ seat, sealed }): RoomEffect[] =>
-    sealed === null ? [] : [{ type: 'open_announcement', seat, sealed }],
-  );
   const effects: RoomEffect[] = [
     { type: 'enter', seat: said.seat, name: state.name },
-    ...opened,
+    ...said.participants.flatMap(openAnnouncement),
     { type: 'send', message: { type: 'media', ...state.own } },
-    { type: 'negotiate', negotiation: said.negotiation, offer: said.offer },
+    { type: 'negotiate', transport: 'new', negotiation: said.negotiation, offer: said.offer },
   ];
-  if (state.wasInside) effects.push({ type: 'notify', notice: { type: 'back' } });
+  if (state.wasInside) effects.push({ type: 'notify', notice: { type: 'back', cause: state.cause } });
   return { state: next, effects };
+}
+
+/** Everybody and every slot as they are now, merged into what was known: whoever was there stays the same tile. */
+export function everybody(
+  state: RoomState,
+  participants: readonly Participant[],
+  slots: readonly SlotBinding[],
+): Step {
+  const there = new Set(participants.map(({ seat }) => seat));
+  let next = state;
+  const effects: RoomEffect[] = [];
+  for (const { seat } of state.members) {
+    if (there.has(seat)) continue;
+    const went = memberWent(next, seat);
+    next = went.state;
+    effects.push(...went.effects);
+  }
+  const known = new Map(next.members.map((member) => [member.seat, member]));
+  const stayed = next.members.flatMap((member) => {
+    const said = participants.find(({ seat }) => seat === member.seat);
+    return said === undefined ? [] : [{ ...member, ...mediaOf(said), presence: said.presence }];
+  });
+  const came = participants.filter(({ seat }) => !known.has(seat)).map((participant) => newMember(participant, true));
+  // Opened again, all of them: somebody may have announced itself anew meanwhile.
+  effects.push(...participants.flatMap(openAnnouncement));
+  return { state: slotsChanged({ ...next, members: [...stayed, ...came] }, slots), effects };
+}
+
+/** Another offer: more slots on the peer connection that is there, or a new one in its place. */
+export function offered(state: RoomState, said: OfferMessage): Step {
+  const { transport, negotiation, offer } = said;
+  const effects: RoomEffect[] = [{ type: 'negotiate', transport, negotiation, offer }];
+  if (transport === 'kept') return { state: slotsChanged(state, said.slots), effects };
+  const replaced: RoomState = {
+    ...state,
+    slots: new Map(),
+    transport: state.transport + 1,
+    path: 'connecting',
+  };
+  return { state: slotsChanged(replaced, said.slots), effects };
+}
+
+/** Most places of media over TCP that are tried: a host with a few interfaces has fewer. */
+const TCP_CANDIDATES_MAX = 8;
+
+function newMember({ seat, microphone, camera, presence }: Participant, isNew: boolean): Member {
+  return { seat, name: null, refusal: null, microphone, camera, presence, isNew, wasOpened: false };
+}
+
+function mediaOf({ microphone, camera }: Participant): MediaState {
+  return { microphone, camera };
+}
+
+function openAnnouncement({ seat, sealed }: Participant): RoomEffect[] {
+  return sealed === null ? [] : [{ type: 'open_announcement', seat, sealed }];
 }
 
 /** Somebody came in. Who it is comes with its announcement. */
 export function memberCame(state: RoomState, seat: number): Step {
   const others = state.members.filter((member) => member.seat !== seat);
-  const member: Member = { seat, name: null, refusal: null, microphone: 'off', camera: 'off', isNew: true };
+  const member = newMember({ seat, microphone: 'off', camera: 'off', presence: 'here', sealed: null }, true);
   return { state: { ...state, members: [...others, member] }, effects: [] };
 }
 
@@ -69,6 +120,11 @@ export function announced(state: RoomState, seat: number, sealed: string): Step 
 /** Somebody switched something on or off. */
 export function mediaChanged(state: RoomState, { seat, microphone, camera }: MediaState & { seat: number }): RoomState {
   return change(state, seat, (member) => ({ ...member, microphone, camera }));
+}
+
+/** Somebody's media stopped reaching the server, or reaches it again. */
+export function presenceChanged(state: RoomState, seat: number, presence: Presence): RoomState {
+  return change(state, seat, (member) => ({ ...member, presence }));
 }
 
 /** The server says what some slots carry. */
@@ -103,9 +159,15 @@ export function sealedEvent(
       const isOther = owner !== null && (owner.seat !== before.owner?.seat || owner.track !== before.owner.track);
       const changes = before.changes + (isOther ? 1 : 0);
       slots.set(event.mid, { hint: before.hint, owner, since, reason, state: event.state, changes });
-      return { state: { ...state, slots }, effects: [] };
+      const next = { ...state, slots };
+      const isOpened = owner !== null && event.state === 'encrypted';
+      return { state: isOpened ? change(next, owner.seat, opened) : next, effects: [] };
     }
   }
+}
+
+function opened(member: Member): Member {
+  return member.wasOpened ? member : { ...member, wasOpened: true };
 }
 
 /** What was opened once stays: else the server could undo it with any bytes. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { joined, Play, someone } from './samples.ts';
+import type { ServerMessage } from '../protocol/generated.ts';
+import { joined, offer, Play, someone } from './samples.ts';
 
 describe('joining', () => {
   it('derives the keys before it asks the server for anything', () => {
@@ -24,17 +25,17 @@ describe('joining', () => {
       { type: 'enter', seat: 0, name: 'Ada' },
       { type: 'open_announcement', seat: 3, sealed: 'AAAA' },
       { type: 'send', message: { type: 'media', microphone: 'on', camera: 'off' } },
-      { type: 'negotiate', negotiation: 1, offer: 'K7My4OUCAA' },
+      { type: 'negotiate', transport: 'new', negotiation: 1, offer: 'K7My4OUCAA' },
     ]);
     expect(play.state.members.map(({ seat }) => seat)).toEqual([3, 4]);
   });
 
   it('sends the sealed announcement and the answer when they are ready', () => {
     const play = new Play().enters();
-    const { attempt } = play.state;
-    play.on({ type: 'sealed', attempt, sealed: 'BBBB' });
+    const { stay, transport } = play.state;
+    play.on({ type: 'sealed', stay, sealed: 'BBBB' });
     expect(play.effects).toEqual([{ type: 'send', message: { type: 'announce', sealed: 'BBBB' } }]);
-    play.on({ type: 'answered', attempt, negotiation: 1, sdp: 'v=0' });
+    play.on({ type: 'answered', transport, negotiation: 1, sdp: 'v=0' });
     expect(play.effects).toEqual([{ type: 'send', message: { type: 'answer', negotiation: 1, sdp: 'v=0' } }]);
   });
 
@@ -133,15 +134,18 @@ describe('in the meeting', () => {
     expect(play.effects).toEqual([]);
   });
 
-  it('what a connection before this one still delivers is ignored', () => {
+  it('what an earlier connection, transport or seat still delivers is ignored', () => {
     const play = new Play().talks(someone(1));
-    const { attempt } = play.state;
-    play.closes();
+    const { attempt, transport, stay } = play.state;
+    play.closes().reconnects().fails('resume_refused');
     const before = play.state;
     for (const late of [
       { type: 'message', attempt, message: joined([someone(2)]) },
-      { type: 'answered', attempt, negotiation: 1, sdp: 'v=0' },
-      { type: 'path', attempt, path: 'unreachable' },
+      { type: 'sealed', stay, sealed: 'BBBB' },
+      { type: 'answered', transport, negotiation: 1, sdp: 'v=0' },
+      { type: 'negotiation_failed', transport },
+      { type: 'path', transport, path: 'unreachable' },
+      { type: 'steady', attempt },
       { type: 'closed', attempt },
     ] as const) {
       play.on(late);
@@ -160,83 +164,6 @@ describe('in the meeting', () => {
       { type: 'close_media' },
       { type: 'forget', seat: 1 },
     ]);
-  });
-});
-
-describe('a lost connection', () => {
-  it('is tried again from scratch, with the keys that are there', () => {
-    const play = new Play().talks(someone(1)).closes();
-    expect(play.state.phase).toEqual({ type: 'away' });
-    expect(play.kinds()).toEqual(['disconnect', 'close_media', 'forget', 'wait']);
-    play.on({ type: 'retry_due' });
-    expect(play.kinds()).toEqual(['unlock']);
-    play.on({ type: 'unlocked' });
-    expect(play.state.phase).toEqual({ type: 'away' });
-    play.on({ type: 'opened', attempt: play.state.attempt });
-    expect(play.kinds()).toEqual(['hello']);
-    play.hears(joined([someone(1)], 5));
-    expect(play.state).toMatchObject({ phase: { type: 'inside' }, seat: 5 });
-    expect(play.effect('notify')).toEqual({ type: 'notify', notice: { type: 'back' } });
-  });
-
-  it('shows nobody as encrypted while it lasts', () => {
-    const play = new Play().talks(someone(1)).learns(1, 'Ben');
-    play.slot('v0', { owner: { seat: 1, track: 1, kind: 'camera' }, state: 'encrypted' }).closes();
-    expect([...play.state.slots]).toEqual([]);
-  });
-
-  it('waits longer each time, two minutes in all, and then ends in words', () => {
-    const play = new Play().talks();
-    let waited = 0;
-    for (let tries = 0; tries < 100 && play.state.phase.type !== 'over'; tries += 1) {
-      play.closes();
-      waited += play.effect('wait')?.ms ?? 0;
-      play.on({ type: 'retry_due' }).on({ type: 'unlocked' });
-    }
-    expect(play.state.phase).toEqual({ type: 'over', reason: 'lost' });
-    expect(waited).toBeGreaterThan(100_000);
-    expect(waited).toBeLessThan(150_000);
-  });
-
-  it('counts the tries anew once media flows again, and not before', () => {
-    const play = new Play().talks().closes().on({ type: 'retry_due' }).on({ type: 'unlocked' });
-    play.hears(joined());
-    expect(play.state.tries).toBe(1);
-    play.on({ type: 'path', attempt: play.state.attempt, path: 'connected' });
-    expect(play.state.tries).toBe(0);
-  });
-
-  it('to a server that forgot the room is the end of the meeting', () => {
-    const play = new Play({ hasPassword: true }).talks().closes().on({ type: 'retry_due' }).on({ type: 'unlocked' });
-    play.fails('refused');
-    expect(play.state.phase).toEqual({ type: 'over', reason: 'ended' });
-  });
-
-  it('waits for its own old seat in a full room', () => {
-    const play = new Play().talks().closes().on({ type: 'retry_due' }).on({ type: 'unlocked' }).fails('room_full');
-    expect(play.state.phase).toEqual({ type: 'away' });
-    expect(play.effect('wait')?.ms).toBe(1_000);
-  });
-
-  it('honours the time that the server asks for', () => {
-    const play = new Play().talks().fails('server_stopping', 7_000);
-    expect(play.effect('wait')?.ms).toBe(7_000);
-  });
-
-  it('can be left while it lasts, and the wait then ends', () => {
-    const play = new Play().talks().closes().on({ type: 'leave_asked' });
-    expect(play.state.phase).toEqual({ type: 'over', reason: 'left' });
-    expect(play.kinds()).toContain('stop_waiting');
-    expect(play.on({ type: 'retry_due' }).effects).toEqual([]);
-  });
-
-  it('of media that never came through ends in words instead of a circle', () => {
-    const play = new Play().enters().fails('transport_failed');
-    expect(play.state.phase).toEqual({ type: 'over', reason: 'unreachable' });
-  });
-
-  it('of media that did come through is tried again', () => {
-    expect(new Play().talks().fails('transport_failed').state.phase).toEqual({ type: 'away' });
   });
 });
 
@@ -264,3 +191,75 @@ describe('afterwards', () => {
     expect(play.state.phase).toEqual({ type: 'over', reason: 'encryption' });
   });
 });
+
+describe('another offer', () => {
+  const SLOTS = [{ mid: 'v9', seat: 1, source: 'camera' }] as const;
+
+  it('that adds slots is answered on the connection that is there, and changes nothing else', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben');
+    play.slot('v0', { owner: { seat: 1, track: 1, kind: 'camera' }, state: 'encrypted' });
+    const before = play.state;
+    play.hears(offer('kept', { slots: [...SLOTS] }));
+    expect(play.effects).toEqual([{ type: 'negotiate', transport: 'kept', negotiation: 2, offer: 'OFFER' }]);
+    expect(play.state).toMatchObject({ path: 'connected', transport: before.transport });
+    expect(play.state.members).toBe(before.members);
+    expect(play.state.slots.get('v0')).toBe(before.slots.get('v0'));
+    expect(play.state.slots.get('v9')?.hint).toEqual({ seat: 1, source: 'camera' });
+    play.on({ type: 'answered', transport: before.transport, negotiation: 2, sdp: 'v=0' });
+    expect(play.effects).toEqual([{ type: 'send', message: { type: 'answer', negotiation: 2, sdp: 'v=0' } }]);
+  });
+
+  it('of a new transport keeps seat, keys and people, and begins every slot anew', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben');
+    play.slot('v0', { owner: { seat: 1, track: 1, kind: 'camera' }, state: 'encrypted' }).path('interrupted');
+    const { members, transport, seat, token } = play.state;
+    play.hears(offer('new', { slots: [{ mid: 'v0', seat: 1, source: 'camera' }] }));
+    expect(play.effects).toEqual([{ type: 'negotiate', transport: 'new', negotiation: 2, offer: 'OFFER' }]);
+    expect(play.state).toMatchObject({ seat, token, path: 'connecting', hadPath: true });
+    expect(play.state.members).toBe(members);
+    expect(play.state.slots.get('v0')).toMatchObject({ owner: null, state: 'waiting', changes: 0 });
+    play.on({ type: 'answered', transport, negotiation: 1, sdp: 'of the old one' });
+    expect(play.effects).toEqual([]);
+  });
+
+  it('that this browser cannot answer leads to a fresh start where media flowed, and else ends in words', () => {
+    const flowed = new Play().talks().hears(offer('kept'));
+    flowed.on({ type: 'negotiation_failed', transport: flowed.state.transport });
+    expect(flowed.state.phase).toEqual({ type: 'away' });
+    const never = new Play().enters();
+    never.on({ type: 'negotiation_failed', transport: never.state.transport });
+    expect(never.state.phase).toEqual({ type: 'over', reason: 'unreachable' });
+  });
+
+  it('comes only to whoever is inside', () => {
+    expect(new Play().asks().hears(offer('new')).effects).toEqual([]);
+  });
+});
+
+describe('what the server says of others and of itself', () => {
+  it('somebody is away and comes back, and stays the same member', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben');
+    play.hears({ type: 'presence', seat: 1, presence: 'away' });
+    expect(play.state.members).toMatchObject([{ name: 'Ben', presence: 'away' }]);
+    play.hears({ type: 'presence', seat: 1, presence: 'here' });
+    expect(play.state.members).toMatchObject([{ name: 'Ben', presence: 'here' }]);
+  });
+
+  it('it stops after a while, and the call goes on until then', () => {
+    const play = new Play().talks(someone(1)).hears({ type: 'stopping', deadline_ms: 60_000 });
+    expect(play.state).toMatchObject({ phase: { type: 'inside' }, stopping: { deadlineMs: 60_000 } });
+    expect(play.effects).toEqual([]);
+  });
+
+  it('it takes media over TCP at a few places, and more are not looked at', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `candidate:${index}`);
+    const play = new Play().asks().hears({ ...joinedSample(), tcp_candidates: many });
+    expect(play.state.tcpCandidates).toEqual(many.slice(0, 8));
+  });
+});
+
+function joinedSample(): Extract<ServerMessage, { type: 'joined' }> {
+  const sample = joined();
+  if (sample.type !== 'joined') throw new Error('the sample is another message');
+  return sample;
+}

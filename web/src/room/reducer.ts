@@ -1,14 +1,36 @@
 // The meeting as a function: state and event in, state and effects out.
-import type { ErrorMessage, ServerMessage } from '../protocol/generated.ts';
-import { announced, joined, mediaChanged, memberCame, memberWent, slotsChanged, sealedEvent } from './members.ts';
-import type { JoinProblem, OverReason, Phase, RoomEffect, RoomEvent, RoomState, Step } from './state.ts';
-
-/** Waits before each try to come back, in milliseconds; together about two minutes, as long as a server restarts. */
-const RETRY_WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, ...Array<number>(10).fill(10_000)];
+import type { ServerMessage } from '../protocol/generated.ts';
+import {
+  announced,
+  joined,
+  mediaChanged,
+  memberCame,
+  memberWent,
+  offered,
+  presenceChanged,
+  sealedEvent,
+  slotsChanged,
+} from './members.ts';
+import { refused } from './refusals.ts';
+import {
+  closed,
+  connect,
+  giveUpSeat,
+  onlineChanged,
+  opened,
+  rejoinAsked,
+  restartAsked,
+  resumed,
+  retryDue,
+  steady,
+  woke,
+} from './returning.ts';
+import type { RoomEffect, RoomEvent, RoomState, Step } from './state.ts';
+import { inside, into, outside, over, say, stay, step } from './steps.ts';
 
 /** What `event` makes of `state`. */
 export function reduce(state: RoomState, event: RoomEvent): Step {
-  if ('attempt' in event && event.attempt !== state.attempt) return stay(state);
+  if (isLate(state, event)) return stay(state);
   switch (event.type) {
     case 'join_asked':
       return joinAsked(state, event.name);
@@ -17,19 +39,19 @@ export function reduce(state: RoomState, event: RoomEvent): Step {
     case 'unlock_failed':
       return unlockFailed(state);
     case 'opened':
-      return step(state, { type: 'hello' });
+      return opened(state);
     case 'closed':
       return closed(state);
+    case 'steady':
+      return steady(state);
     case 'message':
       return message(state, event.message);
     case 'sealed':
-      return inside(state) ? send(state, { type: 'announce', sealed: event.sealed }) : stay(state);
+      return say({ ...state, sealed: event.sealed }, { type: 'announce', sealed: event.sealed });
     case 'answered':
-      return inside(state)
-        ? send(state, { type: 'answer', negotiation: event.negotiation, sdp: event.sdp })
-        : stay(state);
+      return say(state, { type: 'answer', negotiation: event.negotiation, sdp: event.sdp });
     case 'negotiation_failed':
-      return inside(state) ? over(state, 'unreachable') : stay(state);
+      return negotiationFailed(state);
     case 'path':
       return pathChanged(state, event.path);
     case 'e2ee':
@@ -37,32 +59,25 @@ export function reduce(state: RoomState, event: RoomEvent): Step {
     case 'own_media':
       return ownMedia(state, event.media);
     case 'retry_due':
-      return state.phase.type === 'away' ? unlockAgain(state) : stay(state);
+      return retryDue(state);
+    case 'woke':
+      return woke(state);
+    case 'online':
+      return onlineChanged(state, event.isOnline);
     case 'rejoin_asked':
       return rejoinAsked(state);
+    case 'restart_asked':
+      return restartAsked(state);
     case 'leave_asked':
       return leaveAsked(state);
   }
 }
 
-function stay(state: RoomState): Step {
-  return { state, effects: [] };
-}
-
-function step(state: RoomState, ...effects: readonly RoomEffect[]): Step {
-  return { state, effects };
-}
-
-function send(state: RoomState, said: Extract<RoomEffect, { type: 'send' }>['message']): Step {
-  return step(state, { type: 'send', message: said });
-}
-
-function inside(state: RoomState): boolean {
-  return state.phase.type === 'inside';
-}
-
-function into(state: RoomState, phase: Phase): RoomState {
-  return { ...state, phase };
+/** Whether it comes from a connection or a seat that was given up. */
+function isLate(state: RoomState, event: RoomEvent): boolean {
+  if ('attempt' in event) return event.attempt !== state.attempt;
+  if ('transport' in event) return event.transport !== state.transport;
+  return 'stay' in event && event.stay !== state.stay;
 }
 
 function joinAsked(state: RoomState, name: string): Step {
@@ -70,28 +85,10 @@ function joinAsked(state: RoomState, name: string): Step {
   return step({ ...state, name, tries: 0, phase: { type: 'unlocking', fraction: null } }, { type: 'unlock' });
 }
 
-function connect(state: RoomState): Step {
-  const phase: Phase = state.wasInside ? { type: 'away' } : { type: 'entering' };
-  return step({ ...state, phase, attempt: state.attempt + 1 }, { type: 'connect' });
-}
-
-function unlockAgain(state: RoomState): Step {
-  // The keys are derived already unless the worker died; `unlocked` then comes at once.
-  return step(into(state, { type: 'unlocking', fraction: null }), { type: 'unlock' });
-}
-
 function unlockFailed(state: RoomState): Step {
   if (state.phase.type !== 'unlocking') return stay(state);
   if (state.wasInside) return over(state, 'encryption');
   return step(into(state, { type: 'outside', problem: { type: 'encryption' } }), { type: 'discard_keys' });
-}
-
-function rejoinAsked(state: RoomState): Step {
-  const { type } = state.phase;
-  if (type === 'outside' || type === 'unlocking' || type === 'entering') return stay(state);
-  const empty: RoomState = { ...state, members: [], slots: new Map(), path: 'connecting', tries: 0 };
-  const again = unlockAgain(empty);
-  return step(again.state, { type: 'stop_waiting' }, ...hangUp(state), ...again.effects);
 }
 
 function leaveAsked(state: RoomState): Step {
@@ -110,62 +107,20 @@ function leaveAsked(state: RoomState): Step {
   return over(state, 'left', { type: 'send', message: { type: 'leave' } });
 }
 
-/** Ends it for good; only a new try of the user leads out of it. */
-function over(state: RoomState, reason: OverReason, ...first: readonly RoomEffect[]): Step {
-  const next = { ...state, attempt: state.attempt + 1, seat: null, phase: { type: 'over', reason } as const };
-  return step(next, ...first, { type: 'stop_waiting' }, ...hangUp(state));
-}
-
-function outside(state: RoomState, problem: JoinProblem | null): Step {
-  const next = { ...state, attempt: state.attempt + 1, phase: { type: 'outside', problem } as const };
-  return step(next, { type: 'disconnect' });
-}
-
-/** Lets go of connection, media and the others' keys. */
-function hangUp(state: RoomState): readonly RoomEffect[] {
-  const forget = state.members.map(({ seat }): RoomEffect => ({ type: 'forget', seat }));
-  return [{ type: 'disconnect' }, { type: 'close_media' }, ...forget];
-}
-
-function closed(state: RoomState): Step {
-  switch (state.phase.type) {
-    case 'entering':
-      return outside(state, { type: 'server_unreachable' });
-    case 'inside':
-    case 'away':
-      return tryLater(state, 0);
-    case 'outside':
-    case 'unlocking':
-    case 'over':
-      return stay(state);
-  }
-}
-
-/** Waits and tries to come back, unless that was tried often enough. */
-function tryLater(state: RoomState, msMin: number): Step {
-  const ms = RETRY_WAITS_MS[state.tries];
-  if (ms === undefined) return over(state, 'lost');
-  const next: RoomState = {
-    ...state,
-    attempt: state.attempt + 1,
-    tries: state.tries + 1,
-    seat: null,
-    phase: { type: 'away' },
-    path: 'connecting',
-    slots: new Map(),
-  };
-  return step(next, ...hangUp(state), { type: 'wait', ms: Math.max(ms, msMin) });
-}
-
 function message(state: RoomState, said: ServerMessage): Step {
   const { phase } = state;
   if (said.type === 'error') return refused(state, said);
-  if (said.type === 'joined') {
-    if (phase.type !== 'entering' && phase.type !== 'away') return stay(state);
-    return joined(state, said);
-  }
+  if (phase.type === 'entering' || phase.type === 'away') return entered(state, said);
   if (phase.type !== 'inside') return stay(state);
+  // Until the seat is given back, nothing that is said is about it.
+  if (state.link === 'restoring') return said.type === 'resumed' ? resumed(state, said) : stay(state);
   switch (said.type) {
+    case 'offer':
+      return offered(state, said);
+    case 'presence':
+      return stay(presenceChanged(state, said.seat, said.presence));
+    case 'stopping':
+      return stay({ ...state, stopping: { deadlineMs: said.deadline_ms } });
     case 'participant_joined':
       return memberCame(state, said.seat);
     case 'participant_left':
@@ -177,96 +132,32 @@ function message(state: RoomState, said: ServerMessage): Step {
     case 'slots':
       return stay(slotsChanged(state, said.slots));
     case 'transport':
+    case 'joined':
     case 'resumed':
-    case 'offer':
-    case 'presence':
-    case 'stopping':
     case 'created':
     case 'pong':
-      // The page sees the transport itself; an error follows a closed one.
+      // The page sees the transport itself; after a closed one comes an offer or an error.
       return stay(state);
   }
 }
 
-/** An error is the last message of its connection. */
-function refused(state: RoomState, error: ErrorMessage): Step {
-  switch (state.phase.type) {
-    case 'entering':
-      return outside(state, joinProblem(state, error));
-    case 'away':
-      if (error.code === 'refused') return over(state, 'ended');
-      if (error.code === 'version_unsupported') return over(state, 'refused');
-      // After a lost connection one's own old seat may still fill the room for a while.
-      if (error.code === 'room_full' && state.tries === 0) return over(state, 'full');
-      return tryLater(state, error.retry_after_ms ?? 0);
-    case 'inside':
-      return refusedInside(state, error);
-    case 'outside':
-    case 'unlocking':
-    case 'over':
-      return stay(state);
-  }
+function entered(state: RoomState, said: ServerMessage): Step {
+  if (said.type === 'joined') return joined(state, said);
+  if (said.type === 'created' && state.isRestarting) return step({ ...state, isRestarting: false }, { type: 'hello' });
+  return stay(state);
 }
 
-function refusedInside(state: RoomState, error: ErrorMessage): Step {
-  switch (error.code) {
-    case 'bad_answer':
-    case 'fingerprint_mismatch':
-    case 'malformed':
-    case 'too_large':
-    case 'out_of_order':
-    case 'version_unsupported':
-      return over(state, 'refused');
-    case 'transport_failed':
-      // Where media never came through, the next try would end the same way.
-      return state.path === 'connected' || state.path === 'interrupted'
-        ? tryLater(state, 0)
-        : over(state, 'unreachable');
-    case 'refused':
-      return over(state, 'ended');
-    case 'resume_refused':
-    case 'rate_limited':
-    case 'room_exists':
-    case 'room_full':
-    case 'server_full':
-    case 'server_stopping':
-    case 'too_slow':
-      return tryLater(state, error.retry_after_ms ?? 0);
-  }
-}
-
-function joinProblem(state: RoomState, error: ErrorMessage): JoinProblem {
-  switch (error.code) {
-    case 'refused':
-      return { type: state.hasPassword ? 'wrong_password' : 'ended_or_incomplete' };
-    case 'room_full':
-      return { type: 'full' };
-    case 'rate_limited': {
-      const ms = error.retry_after_ms;
-      return { type: 'rate_limited', seconds: ms === null ? null : Math.ceil(ms / 1_000) };
-    }
-    case 'server_full':
-      return { type: 'server_full' };
-    case 'server_stopping':
-      return { type: 'server_stopping' };
-    case 'version_unsupported':
-      return { type: 'version' };
-    case 'malformed':
-    case 'too_large':
-    case 'out_of_order':
-    case 'room_exists':
-    case 'resume_refused':
-    case 'bad_answer':
-    case 'fingerprint_mismatch':
-    case 'transport_failed':
-    case 'too_slow':
-      return { type: 'unexpected', detail: error.code };
-  }
+/** An offer that this browser cannot answer; where media flowed before, a fresh start may help. */
+function negotiationFailed(state: RoomState): Step {
+  if (!inside(state)) return stay(state);
+  return state.hadPath ? giveUpSeat(state, 'lost', 0) : over(state, 'unreachable');
 }
 
 function pathChanged(state: RoomState, path: RoomState['path']): Step {
   if (!inside(state) || state.path === path) return stay(state);
-  return stay({ ...state, path, tries: path === 'connected' ? 0 : state.tries });
+  const next = { ...state, path, hadPath: state.hadPath || path === 'connected' };
+  // What interrupts media may have ended the connection to signaling too.
+  return path === 'interrupted' && state.link === 'open' ? step(next, { type: 'check' }) : stay(next);
 }
 
 function e2eeEvent(state: RoomState, { event }: Extract<RoomEvent, { type: 'e2ee' }>): Step {
@@ -297,7 +188,7 @@ function keysLost(state: RoomState): Step {
     }
     case 'inside':
     case 'away': {
-      const next = tryLater(state, 0);
+      const next = giveUpSeat(state, 'lost', 0);
       return step(next.state, discard, ...next.effects);
     }
     case 'outside':
@@ -308,6 +199,6 @@ function keysLost(state: RoomState): Step {
 
 function ownMedia(state: RoomState, media: RoomState['own']): Step {
   if (state.own.microphone === media.microphone && state.own.camera === media.camera) return stay(state);
-  const next = { ...state, own: media };
-  return inside(state) ? send(next, { type: 'media', ...media }) : stay(next);
+  // While the connection is broken nothing is said: whoever comes back says everything.
+  return say({ ...state, own: media }, { type: 'media', ...media });
 }

@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import { toBase64url } from '../e2ee/bytes.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { fromBase64url, toBase64url } from '../e2ee/bytes.ts';
 import type { Unlocked } from '../e2ee/index.ts';
 import { LocalMedia } from '../media/local.ts';
 import type { ClientMessage, ServerMessage } from '../protocol/generated.ts';
+import { deflateSdp, inflateSdp } from '../protocol/inflate.ts';
+import type { NetworkEvents } from '../protocol/network.ts';
 import type { SocketEvents } from '../protocol/socket.ts';
 import { Room, type E2ee, type RoomParts, type UnlockedKeys } from './room.ts';
-import { joined, ROOM } from './samples.ts';
+import { joined, offer, resumed, ROOM } from './samples.ts';
 
 describe('a meeting on its page', () => {
   it('shows the server the gate, and neither link nor password', async () => {
@@ -72,15 +74,117 @@ describe('a meeting on its page', () => {
     opens();
     says(joined());
     await settled();
-    expect(room.state.phase.type).toBe('away');
-    expect(workers.map((worker) => worker.isClosed)).toEqual([true]);
-    room.rejoin();
-    await settled();
+    await vi.waitFor(() => expect(workers).toHaveLength(2));
     expect(workers.map((worker) => worker.isClosed)).toEqual([true, false]);
     room.close();
     expect(workers.map((worker) => worker.isClosed)).toEqual([true, true]);
   });
 });
+
+describe('offers', () => {
+  it('of one connection are answered one after the other, in their order', async () => {
+    const { peers, sent, says } = await inside();
+    says(offer('kept', { negotiation: 2, offer: await deflated('second') }));
+    says(offer('kept', { negotiation: 3, offer: await deflated('third') }));
+    for (const count of [1, 2, 3]) {
+      await vi.waitFor(() => expect(peers[0]?.offers).toHaveLength(count));
+      expect(await answers(sent)).toHaveLength(count - 1);
+      peers[0]?.applies();
+      await vi.waitFor(async () => expect(await answers(sent)).toHaveLength(count));
+    }
+    expect(peers).toHaveLength(1);
+    expect(await answers(sent)).toEqual(['1 answer to first', '2 answer to second', '3 answer to third']);
+  });
+
+  it('of a new connection wait for none of the old one, whose answers are not sent any more', async () => {
+    const { peers, sent, says } = await inside();
+    says(offer('new', { negotiation: 2, offer: await deflated('second') }));
+    await vi.waitFor(() => expect(peers[1]?.offers).toEqual(['second']));
+    expect(peers.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+    peers[0]?.applies();
+    peers[1]?.applies();
+    await vi.waitFor(async () => expect(await answers(sent)).toEqual(['2 answer to second']));
+  });
+});
+
+describe('a connection that broke', () => {
+  it('is closed only when the seat is on the next one, and media stays untouched', async () => {
+    const { room, peers, sockets, sent, opens, says, breaks, workers } = await inside();
+    const calls = workers[0]?.calls.length;
+    breaks();
+    await vi.waitFor(() => expect(sockets).toEqual(['open', 'open']));
+    opens();
+    expect(sent.at(-1)).toMatchObject({ type: 'resume', room: ROOM });
+    says(resumed());
+    expect(sockets).toEqual(['closed', 'open']);
+    expect(peers.map(({ isClosed }) => isClosed)).toEqual([false]);
+    expect(workers[0]?.calls).toHaveLength(calls ?? 0);
+    room.close();
+    expect(sockets).toEqual(['closed', 'closed']);
+  });
+
+  it('leaves nothing open when one leaves meanwhile', async () => {
+    const { room, sockets, breaks } = await inside();
+    breaks();
+    await vi.waitFor(() => expect(sockets).toHaveLength(2));
+    room.leave();
+    expect(sockets).toEqual(['closed', 'closed']);
+  });
+
+  it('is doubted when the browser wakes up, until the meeting is closed', async () => {
+    const { room, sockets, wakes, isWatched } = await inside();
+    wakes();
+    expect(sockets).toEqual(['checked']);
+    room.close();
+    expect(isWatched()).toBe(false);
+  });
+});
+
+describe('a forgotten meeting', () => {
+  it('is made again behind the same link, and the server sees a hash of the gate before the gate', async () => {
+    const { room, sent, sockets, opens, says, breaks } = await inside();
+    breaks();
+    await vi.waitFor(() => expect(sockets).toHaveLength(2));
+    opens();
+    says({ type: 'error', code: 'resume_refused', detail: '', retry_after_ms: null });
+    await vi.waitFor(() => expect(sockets).toHaveLength(3));
+    opens();
+    says({ type: 'error', code: 'refused', detail: '', retry_after_ms: null });
+    expect(room.state.phase).toEqual({ type: 'over', reason: 'forgotten' });
+    room.restart();
+    opens();
+    const gateHash = toBase64url(UNLOCKED.gateHash);
+    expect(sent.at(-1)).toEqual({ type: 'create', version: 1, room: ROOM, gate_hash: gateHash });
+    says({ type: 'created', room: ROOM });
+    expect(sent.at(-1)).toMatchObject({ type: 'hello', room: ROOM });
+    room.close();
+  });
+});
+
+/** A room that is inside, and whose first offer waits to be applied. */
+async function inside(): Promise<Making> {
+  const made = await asking(null);
+  made.opens();
+  const message = joined();
+  if (message.type === 'joined') made.says({ ...message, offer: await deflated('first') });
+  await vi.waitFor(() => expect(made.peers[0]?.offers).toEqual(['first']));
+  return made;
+}
+
+async function deflated(sdp: string): Promise<string> {
+  return toBase64url(await deflateSdp(sdp));
+}
+
+/** What was answered, in order. */
+function answers(sent: readonly ClientMessage[]): Promise<string[]> {
+  return Promise.all(
+    sent.flatMap((message) =>
+      message.type === 'answer'
+        ? [inflateSdp(fromBase64url(message.sdp) ?? new Uint8Array()).then((sdp) => `${message.negotiation} ${sdp}`)]
+        : [],
+    ),
+  );
+}
 
 const GATE = new Uint8Array(32).fill(5);
 const UNLOCKED: Unlocked = { gate: GATE, gateHash: new Uint8Array(32).fill(6) };
@@ -146,6 +250,51 @@ interface Making {
   readonly sent: ClientMessage[];
   readonly opens: () => void;
   readonly says: (message: ServerMessage) => void;
+  readonly breaks: () => void;
+  readonly wakes: () => void;
+  readonly isWatched: () => boolean;
+  /** How each connection stands. */
+  readonly sockets: string[];
+  readonly peers: FakePeer[];
+}
+
+/** A peer connection that notes which offers are applied; each stays pending until the test lets it go on. */
+class FakePeer {
+  readonly offers: string[] = [];
+  isClosed = false;
+  private readonly pending: (() => void)[] = [];
+
+  setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    this.offers.push(sdp);
+    return new Promise((resolve) => {
+      this.pending.push(resolve);
+    });
+  }
+
+  applies(): void {
+    this.pending.shift()?.();
+  }
+
+  getTransceivers(): unknown[] {
+    const sender = {
+      replaceTrack: () => Promise.resolve(),
+      getParameters: () => ({ encodings: [] }),
+      setParameters: () => Promise.resolve(),
+    };
+    return ['m', 'c'].map((mid) => ({ mid, sender, direction: 'recvonly' }));
+  }
+
+  createAnswer(): Promise<{ sdp: string }> {
+    return Promise.resolve({ sdp: `answer to ${this.offers.at(-1)}` });
+  }
+
+  setLocalDescription(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
 }
 
 /** A room whose server is played by the test. Media never comes: there is no browser here. */
@@ -153,7 +302,10 @@ function making(keys: UnlockedKeys | null = null): Making {
   const parts = { holdUnlock: false, refuseEnter: false };
   const workers: FakeWorker[] = [];
   const sent: ClientMessage[] = [];
+  const sockets: string[] = [];
+  const peers: FakePeer[] = [];
   let events: SocketEvents | null = null;
+  let network: NetworkEvents | null = null;
   const played: RoomParts = {
     startE2ee: () => {
       const worker = new FakeWorker(parts);
@@ -161,10 +313,24 @@ function making(keys: UnlockedKeys | null = null): Making {
       return worker.asE2ee();
     },
     attachTransforms: () => ({ sender: () => undefined, receiver: () => undefined }),
-    createPeerConnection: () => ({ setRemoteDescription: () => new Promise(() => {}), close: () => {} }) as never,
+    createPeerConnection: () => {
+      const peer = new FakePeer();
+      peers.push(peer);
+      return peer as never;
+    },
     connect: (told) => {
       events = told;
-      return { send: (message) => void sent.push(message), close: () => undefined };
+      const number = sockets.length;
+      sockets.push('open');
+      return {
+        send: (message) => void sent.push(message),
+        check: () => void (sockets[number] = 'checked'),
+        close: () => void (sockets[number] = 'closed'),
+      };
+    },
+    watchNetwork: (told) => {
+      network = told;
+      return () => void (network = null);
     },
   };
   const local = new LocalMedia({ devices: undefined, permission: () => Promise.resolve(null) });
@@ -174,8 +340,13 @@ function making(keys: UnlockedKeys | null = null): Making {
     parts,
     workers,
     sent,
+    sockets,
+    peers,
     opens: () => events?.opened(),
     says: (message) => events?.message(message),
+    breaks: () => events?.closed(),
+    wakes: () => network?.woke(),
+    isWatched: () => network !== null,
   };
 }
 

@@ -3,10 +3,13 @@
 import { fromBase64url, toBase64url } from '../e2ee/bytes.ts';
 import type { Fragment } from '../e2ee/fragment.ts';
 import type { E2eeWorker, Unlocked } from '../e2ee/index.ts';
+import { mediaPorts, type MediaPorts } from '../media/candidates.ts';
 import { MediaConnection, type Transforms } from '../media/connection.ts';
 import type { LocalMedia, SourceKind } from '../media/local.ts';
+import { QualityMeter, readReport, type Quality } from '../media/quality.ts';
 import { VERSION } from '../protocol/generated.ts';
 import { deflateSdp, inflateSdp } from '../protocol/inflate.ts';
+import type { NetworkEvents } from '../protocol/network.ts';
 import type { SignalingSocket, SocketEvents } from '../protocol/socket.ts';
 import { reduce } from './reducer.ts';
 import { initialRoom, type RoomEffect, type RoomEvent, type RoomNotice, type RoomState } from './state.ts';
@@ -31,8 +34,13 @@ export interface RoomParts {
   /** Puts the worker into the road of media. */
   attachTransforms(e2ee: E2ee): Transforms;
   createPeerConnection(): RTCPeerConnection;
-  connect(events: SocketEvents): Pick<SignalingSocket, 'send' | 'close'>;
+  connect(events: SocketEvents): Socket;
+  /** Hints of the browser about the network; returns what ends them. */
+  watchNetwork(events: NetworkEvents): () => void;
 }
+
+/** A connection to signaling, as far as a meeting uses it. */
+export type Socket = Pick<SignalingSocket, 'send' | 'check' | 'close'>;
 
 /** Keys that are derived already, handed over from the page that made the room. */
 export interface UnlockedKeys {
@@ -53,14 +61,21 @@ export class Room {
   private e2ee: E2ee | null = null;
   private unlocked: Unlocked | null = null;
   private password: string | null = null;
-  private socket: Pick<SignalingSocket, 'send' | 'close'> | null = null;
+  private socket: Socket | null = null;
+  /** The connection that holds the seat, given up as broken. */
+  private abandoned: Socket | null = null;
   private media: MediaConnection | null = null;
+  private mediaPorts: MediaPorts | null = null;
+  private meter = new QualityMeter();
+  /** Ends when the offers so far are answered: the answer to one must be in place before the next is looked at. */
+  private negotiations: Promise<void> = Promise.resolve();
   private retry: ReturnType<typeof setTimeout> | null = null;
   /** Counts the requests for keys, so that a newer one is not hurt by the end of an older. */
   private unlocking = 0;
   private readonly streams = new Map<string, MediaStream>();
   private readonly listeners = new Set<() => void>();
   private readonly unsubscribe: () => void;
+  private readonly unwatch: () => void;
 
   /** Called with what is to be said once. */
   onNotice: ((notice: RoomNotice) => void) | null = null;
@@ -79,6 +94,10 @@ export class Room {
       this.unlocked = keys.unlocked;
     }
     this.unsubscribe = local.subscribe(() => this.localChanged());
+    this.unwatch = parts.watchNetwork({
+      woke: () => this.dispatch({ type: 'woke' }),
+      online: (isOnline) => this.dispatch({ type: 'online', isOnline }),
+    });
     this.localChanged();
   }
 
@@ -110,6 +129,11 @@ export class Room {
     this.dispatch({ type: 'rejoin_asked' });
   }
 
+  /** Makes the room again that the server forgot, unless somebody else was faster, and enters it. */
+  restart(): void {
+    this.dispatch({ type: 'restart_asked' });
+  }
+
   leave(): void {
     this.dispatch({ type: 'leave_asked' });
   }
@@ -124,12 +148,31 @@ export class Room {
     return [...this.streams.keys()];
   }
 
+  /** Where the server takes media; null before the first offer. */
+  get ports(): MediaPorts | null {
+    return this.mediaPorts;
+  }
+
+  /** How well media gets through, since the last question; null when it cannot be told. */
+  async quality(): Promise<Quality | null> {
+    const { media, meter } = this;
+    if (media === null) return null;
+    try {
+      const report = await media.statistics();
+      return this.media === media ? meter.look(readReport(report)) : null;
+    } catch {
+      // The connection was closed under the question.
+      return null;
+    }
+  }
+
   /** Ends everything, keys included. */
   close(): void {
     this.dispatch({ type: 'leave_asked' });
     this.unsubscribe();
+    this.unwatch();
     this.listeners.clear();
-    this.socket?.close();
+    this.disconnect();
     this.discardKeys();
   }
 
@@ -150,8 +193,19 @@ export class Room {
         this.connect(this.current.attempt);
         break;
       case 'disconnect':
-        this.socket?.close();
-        this.socket = null;
+        this.disconnect();
+        break;
+      case 'abandon':
+        this.abandon();
+        break;
+      case 'close_abandoned':
+        this.closeAbandoned();
+        break;
+      case 'check':
+        this.socket?.check();
+        break;
+      case 'create':
+        this.create();
         break;
       case 'hello':
         this.hello();
@@ -160,7 +214,7 @@ export class Room {
         this.socket?.send(effect.message);
         break;
       case 'enter':
-        void this.enter(this.current.attempt, effect.seat, effect.name);
+        void this.enter(this.current.stay, effect.seat, effect.name);
         break;
       case 'open_announcement':
         this.e2ee?.participantAnnounced(effect.seat, fromBase64url(effect.sealed) ?? new Uint8Array());
@@ -169,7 +223,7 @@ export class Room {
         this.e2ee?.participantLeft(effect.seat);
         break;
       case 'negotiate':
-        void this.negotiate(this.current.attempt, effect.negotiation, effect.offer);
+        this.negotiate(effect);
         break;
       case 'close_media':
         this.closeMedia();
@@ -219,9 +273,34 @@ export class Room {
     this.socket?.close();
     this.socket = this.parts.connect({
       opened: () => this.dispatch({ type: 'opened', attempt }),
+      steady: () => this.dispatch({ type: 'steady', attempt }),
       message: (message) => this.dispatch({ type: 'message', attempt, message }),
       closed: () => this.dispatch({ type: 'closed', attempt }),
     });
+  }
+
+  private disconnect(): void {
+    this.closeAbandoned();
+    this.socket?.close();
+    this.socket = null;
+  }
+
+  private abandon(): void {
+    // Only the first one holds the seat; those that were opened to come back never got it.
+    if (this.abandoned === null) this.abandoned = this.socket;
+    else this.socket?.close();
+    this.socket = null;
+  }
+
+  private closeAbandoned(): void {
+    this.abandoned?.close();
+    this.abandoned = null;
+  }
+
+  private create(): void {
+    if (this.unlocked === null) return;
+    const gateHash = toBase64url(this.unlocked.gateHash);
+    this.socket?.send({ type: 'create', version: VERSION, room: this.current.room, gate_hash: gateHash });
   }
 
   private hello(): void {
@@ -230,48 +309,71 @@ export class Room {
     this.socket?.send({ type: 'hello', version: VERSION, room: this.current.room, gate });
   }
 
-  private async enter(attempt: number, seat: number, name: string): Promise<void> {
+  private async enter(stay: number, seat: number, name: string): Promise<void> {
     try {
       const entering = this.e2ee?.enter({ room: this.current.room, seat });
       const announcing = this.e2ee?.announce({ name, tracks: TRACKS });
       await entering;
       const sealed = await announcing;
-      if (sealed !== undefined) this.dispatch({ type: 'sealed', attempt, sealed: toBase64url(sealed) });
+      if (sealed !== undefined) this.dispatch({ type: 'sealed', stay, sealed: toBase64url(sealed) });
     } catch {
-      if (attempt === this.current.attempt) this.dispatch({ type: 'e2ee', event: { type: 'lost' } });
+      if (stay === this.current.stay) this.dispatch({ type: 'e2ee', event: { type: 'lost' } });
     }
   }
 
-  private async negotiate(attempt: number, negotiation: number, offer: string): Promise<void> {
-    this.closeMedia();
-    if (this.e2ee === null) return;
-    const connection = new MediaConnection(
+  /** Offers of one connection are answered one after the other; a new connection waits for none of an old one. */
+  private negotiate({ transport, negotiation, offer }: Extract<RoomEffect, { type: 'negotiate' }>): void {
+    const number = this.current.transport;
+    const { e2ee } = this;
+    if (transport === 'new') {
+      this.closeMedia();
+      if (e2ee === null) return;
+      this.media = this.makeConnection(e2ee, number);
+      this.negotiations = Promise.resolve();
+    }
+    const connection = this.media;
+    this.negotiations = this.negotiations.then(() => this.answer(connection, number, negotiation, offer));
+  }
+
+  private makeConnection(e2ee: E2ee, transport: number): MediaConnection {
+    return new MediaConnection(
       {
         createPeerConnection: () => this.parts.createPeerConnection(),
-        transforms: this.parts.attachTransforms(this.e2ee),
+        transforms: this.parts.attachTransforms(e2ee),
+        tcpCandidates: this.current.tcpCandidates,
       },
       {
         slot: (mid, track) => this.streams.set(mid, new MediaStream([track])),
-        path: (path) => this.dispatch({ type: 'path', attempt, path }),
+        path: (path) => this.dispatch({ type: 'path', transport, path }),
       },
     );
-    this.media = connection;
+  }
+
+  private async answer(
+    connection: MediaConnection | null,
+    transport: number,
+    negotiation: number,
+    offer: string,
+  ): Promise<void> {
+    if (connection === null || this.media !== connection) return;
     try {
       await Promise.all(KINDS.map((kind) => connection.setSource(kind, this.local.track(kind))));
       const sdp = await inflateSdp(fromBase64url(offer) ?? new Uint8Array());
+      this.mediaPorts = mediaPorts(sdp, this.current.tcpCandidates);
       await connection.answer(sdp, async (answer) => {
         const deflated = toBase64url(await deflateSdp(answer));
-        this.dispatch({ type: 'answered', attempt, negotiation, sdp: deflated });
+        this.dispatch({ type: 'answered', transport, negotiation, sdp: deflated });
       });
       for (const listener of this.listeners) listener();
     } catch {
-      this.dispatch({ type: 'negotiation_failed', attempt });
+      this.dispatch({ type: 'negotiation_failed', transport });
     }
   }
 
   private closeMedia(): void {
     this.media?.close();
     this.media = null;
+    this.meter = new QualityMeter();
     this.streams.clear();
   }
 

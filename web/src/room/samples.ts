@@ -1,5 +1,6 @@
 // Rooms and events for tests.
 import type { E2eeEvent } from '../e2ee/index.ts';
+import type { MediaPath } from '../media/connection.ts';
 import type { ErrorCode, Participant, ServerMessage } from '../protocol/generated.ts';
 import { reduce } from './reducer.ts';
 import { initialRoom, type RoomEffect, type RoomEvent, type RoomState } from './state.ts';
@@ -35,11 +36,22 @@ export class Play {
 
   /** Into the meeting, until media flows. */
   talks(...others: readonly Participant[]): this {
-    return this.enters(...others).on({ type: 'path', attempt: this.state.attempt, path: 'connected' });
+    return this.enters(...others).path('connected');
   }
 
   hears(message: ServerMessage): this {
     return this.on({ type: 'message', attempt: this.state.attempt, message });
+  }
+
+  path(path: MediaPath): this {
+    return this.on({ type: 'path', transport: this.state.transport, path });
+  }
+
+  /** The wait is over, and a connection to the server is open again. */
+  reconnects(): this {
+    this.on({ type: 'retry_due' });
+    if (this.state.phase.type === 'unlocking') this.on({ type: 'unlocked' });
+    return this.on({ type: 'opened', attempt: this.state.attempt });
   }
 
   fails(code: ErrorCode, retryAfterMs: number | null = null): this {
@@ -82,6 +94,27 @@ export function joined(participants: readonly Participant[] = [], seat = 0): Ser
     token: 'A'.repeat(43),
     tcp_candidates: [],
   };
+}
+
+export function resumed(
+  participants: readonly Participant[] = [],
+  change: Partial<Extract<ServerMessage, { type: 'resumed' }>> = {},
+): ServerMessage {
+  return {
+    type: 'resumed',
+    seat: 0,
+    participants: [...participants],
+    slots: [],
+    transport: 'connected',
+    ...change,
+  };
+}
+
+export function offer(
+  transport: 'kept' | 'new',
+  change: Partial<Extract<ServerMessage, { type: 'offer' }>> = {},
+): ServerMessage {
+  return { type: 'offer', negotiation: 2, transport, slots: [], offer: 'OFFER', ...change };
 }
 
 export function someone(seat: number, change: Partial<Participant> = {}): Participant {

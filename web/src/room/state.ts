@@ -3,7 +3,7 @@
 import type { AnnouncementRefusal, DropReason, E2eeEvent, Owner, SlotState } from '../e2ee/index.ts';
 import type { MediaPath } from '../media/connection.ts';
 import type { SourceKind } from '../media/local.ts';
-import type { ClientMessage, ServerMessage, Switch } from '../protocol/generated.ts';
+import type { ClientMessage, OfferedTransport, Presence, ServerMessage, Switch } from '../protocol/generated.ts';
 
 /** Why one is not in the meeting, though one asked to be. */
 export type JoinProblem =
@@ -19,7 +19,22 @@ export type JoinProblem =
   | { readonly type: 'unexpected'; readonly detail: string };
 
 /** Why a meeting that one was in is over for this page. */
-export type OverReason = 'left' | 'ended' | 'full' | 'lost' | 'unreachable' | 'encryption' | 'refused';
+export type OverReason =
+  | 'left'
+  | 'ended'
+  /** The room was there when the connection was lost, and is unknown now: the server was restarted. */
+  | 'forgotten'
+  | 'full'
+  | 'lost'
+  | 'unreachable'
+  | 'encryption'
+  | 'refused';
+
+/** Why one has to come back: the connection was lost, the server stopped, the seat was given up meanwhile, or by wish. */
+export type AwayCause = 'lost' | 'stopped' | 'seat_lost' | 'asked';
+
+/** The connection to signaling of somebody who is inside. Media does not depend on it. */
+export type Link = 'open' | 'restoring';
 
 /** Where one stands. */
 export type Phase =
@@ -30,7 +45,7 @@ export type Phase =
   /** Asking to be let in. */
   | { readonly type: 'entering' }
   | { readonly type: 'inside' }
-  /** Was inside; the connection was lost, and after some waiting the page asks again. */
+  /** Was inside; seat and media are gone, and after some waiting the page asks for new ones. */
   | { readonly type: 'away' }
   | { readonly type: 'over'; readonly reason: OverReason };
 
@@ -42,8 +57,12 @@ export interface Member {
   readonly refusal: AnnouncementRefusal | null;
   readonly microphone: Switch;
   readonly camera: Switch;
+  /** Whether its media reaches the server, as the server says. */
+  readonly presence: Presence;
   /** Came while we were inside. */
   readonly isNew: boolean;
+  /** Something that it sent was opened, on this connection or on one before it. */
+  readonly wasOpened: boolean;
 }
 
 /** One receive slot. */
@@ -74,33 +93,61 @@ export interface RoomState {
   readonly phase: Phase;
   /** Was in the meeting once; a refusal then means that it ended. */
   readonly wasInside: boolean;
-  /** Counts connections. What comes from an earlier one is ignored. */
+  /** Counts connections to signaling. What comes from an earlier one is ignored. */
   readonly attempt: number;
-  /** Tries in a row that ended without media. */
+  /** Counts seats that were taken. */
+  readonly stay: number;
+  /** Counts peer connections. What comes from an earlier one is ignored. */
+  readonly transport: number;
+  /** Tries in a row after which the connection did not last. */
   readonly tries: number;
+  /** Why seat and media were given up last. */
+  readonly cause: AwayCause;
+  /** Whether the browser says that it has a network. */
+  readonly isOnline: boolean;
+  /** Whether the room is to be made before it is entered: somebody asked to start a forgotten meeting again. */
+  readonly isRestarting: boolean;
+  readonly link: Link;
   readonly seat: number | null;
+  /** Gets the seat back after the connection broke; null while there is no seat. */
+  readonly token: string | null;
+  /** One's announcement, to be repeated after a break that may have swallowed it; null until it is sealed. */
+  readonly sealed: string | null;
+  /** The server stops in so many milliseconds from when it said so; null when it did not. */
+  readonly stopping: { readonly deadlineMs: number } | null;
+  /** Where the server takes media over TCP. */
+  readonly tcpCandidates: readonly string[];
   readonly own: OwnMedia;
   readonly members: readonly Member[];
   readonly slots: ReadonlyMap<string, Slot>;
   readonly path: MediaPath;
+  /** Media flowed since the seat was taken. */
+  readonly hadPath: boolean;
 }
 
-/** Something that happened. Those with `attempt` belong to one connection. */
+/** Something that happened. Those with `attempt`, `stay` or `transport` belong to one of them and to no later one. */
 export type RoomEvent =
   | { readonly type: 'join_asked'; readonly name: string }
   | { readonly type: 'unlocked' }
   | { readonly type: 'unlock_failed' }
   | { readonly type: 'opened'; readonly attempt: number }
   | { readonly type: 'closed'; readonly attempt: number }
+  /** The connection has lived for a while. */
+  | { readonly type: 'steady'; readonly attempt: number }
   | { readonly type: 'message'; readonly attempt: number; readonly message: ServerMessage }
-  | { readonly type: 'sealed'; readonly attempt: number; readonly sealed: string }
-  | { readonly type: 'answered'; readonly attempt: number; readonly negotiation: number; readonly sdp: string }
-  | { readonly type: 'negotiation_failed'; readonly attempt: number }
-  | { readonly type: 'path'; readonly attempt: number; readonly path: MediaPath }
+  | { readonly type: 'sealed'; readonly stay: number; readonly sealed: string }
+  | { readonly type: 'answered'; readonly transport: number; readonly negotiation: number; readonly sdp: string }
+  | { readonly type: 'negotiation_failed'; readonly transport: number }
+  | { readonly type: 'path'; readonly transport: number; readonly path: MediaPath }
   | { readonly type: 'e2ee'; readonly event: E2eeEvent }
   | { readonly type: 'own_media'; readonly media: OwnMedia }
   | { readonly type: 'retry_due' }
+  /** The browser woke up, or says that the network changed. */
+  | { readonly type: 'woke' }
+  | { readonly type: 'online'; readonly isOnline: boolean }
   | { readonly type: 'rejoin_asked' }
+  /** Make the forgotten room again and enter it. */
+  | { readonly type: 'restart_asked' }
   | { readonly type: 'leave_asked' };
 
 /** Something to do. */
@@ -110,15 +157,28 @@ export type RoomEffect =
   /** Open a connection; answered by `opened`. */
   | { readonly type: 'connect' }
   | { readonly type: 'disconnect' }
-  /** Say hello; apart from `send`, because the proof stays outside the state. */
+  /** Listen no more to a connection that seems broken, without a goodbye that would cost the seat. */
+  | { readonly type: 'abandon' }
+  /** The seat is on another connection now: close the abandoned one. */
+  | { readonly type: 'close_abandoned' }
+  /** Ask for a sign of life at once; without one the connection is `closed` within seconds. */
+  | { readonly type: 'check' }
+  /** Make the room; apart from `send`, because what proves keys stays outside the state. */
+  | { readonly type: 'create' }
+  /** Say hello; apart from `send` for the same reason. */
   | { readonly type: 'hello' }
   | { readonly type: 'send'; readonly message: ClientMessage }
   /** Make new keys for this seat and seal an announcement; answered by `sealed`. */
   | { readonly type: 'enter'; readonly seat: number; readonly name: string }
   | { readonly type: 'open_announcement'; readonly seat: number; readonly sealed: string }
   | { readonly type: 'forget'; readonly seat: number }
-  /** Make a peer connection and answer the offer; answered by `answered`. */
-  | { readonly type: 'negotiate'; readonly negotiation: number; readonly offer: string }
+  /** Answer an offer, on the peer connection that is there or on a new one; answered by `answered`. */
+  | {
+      readonly type: 'negotiate';
+      readonly transport: OfferedTransport;
+      readonly negotiation: number;
+      readonly offer: string;
+    }
   | { readonly type: 'close_media' }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'stop_waiting' }
@@ -130,7 +190,8 @@ export type RoomEffect =
 export type RoomNotice =
   | { readonly type: 'came'; readonly name: string }
   | { readonly type: 'went'; readonly name: string }
-  | { readonly type: 'back' };
+  /** The connection is there again. */
+  | { readonly type: 'back'; readonly cause: AwayCause };
 
 /** The next state, and what is to be done now, in this order. */
 export interface Step {
@@ -147,11 +208,22 @@ export function initialRoom(room: string, hasPassword: boolean): RoomState {
     phase: { type: 'outside', problem: null },
     wasInside: false,
     attempt: 0,
+    stay: 0,
+    transport: 0,
     tries: 0,
+    cause: 'asked',
+    isOnline: true,
+    isRestarting: false,
+    link: 'open',
     seat: null,
+    token: null,
+    sealed: null,
+    stopping: null,
+    tcpCandidates: [],
     own: { microphone: 'off', camera: 'off' },
     members: [],
     slots: new Map(),
     path: 'connecting',
+    hadPath: false,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Play, someone } from './samples.ts';
+import { offer, Play, someone } from './samples.ts';
 import { tiles } from './view.ts';
 
 const CAMERA = { seat: 1, track: 1, kind: 'camera' } as const;
@@ -69,9 +69,43 @@ describe('a tile', () => {
     expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'nothing_sent', cameraOn: false }]);
   });
 
-  it('is encrypted no longer while the connection is lost', () => {
+  it('stays encrypted while only the connection to the server is broken', () => {
     const play = new Play().talks(someone(1)).learns(1, 'Ben').slot('a0', { owner: MICROPHONE, state: 'encrypted' });
-    expect(tiles(play.closes().state)).toMatchObject([{ name: 'Ben', e2ee: 'waiting', reason: 'disconnected' }]);
+    expect(tiles(play.closes().state)).toMatchObject([{ name: 'Ben', e2ee: 'encrypted', sound: 'a0' }]);
+  });
+
+  it('is encrypted no longer when the seat was lost', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben').slot('a0', { owner: MICROPHONE, state: 'encrypted' });
+    play.closes().reconnects().fails('resume_refused');
+    expect(tiles(play.state)).toMatchObject([{ name: 'Ben', e2ee: 'waiting', reason: 'reconnecting', sound: null }]);
+  });
+
+  it('reconnects while media is interrupted, and keeps the picture that it had', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben').slot('v0', { owner: CAMERA, state: 'encrypted' });
+    play.path('interrupted');
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'reconnecting', picture: { mid: 'v0' } }]);
+    play.path('connected');
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'encrypted', reason: null }]);
+  });
+
+  it('has no picture on a new connection before a frame was opened there, and is not waited for as if it were new', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben').slot('v0', { owner: CAMERA, state: 'encrypted' });
+    play.hears(offer('new', { slots: [{ mid: 'v0', seat: 1, source: 'camera' }] })).path('connected');
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'reconnecting', picture: null }]);
+    play.slot('v0', { owner: CAMERA, state: 'encrypted', since: 7 });
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'encrypted', picture: { mid: 'v0' } }]);
+  });
+
+  it('of somebody who is away reconnects, whatever was opened before', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben').slot('v0', { owner: CAMERA, state: 'encrypted' });
+    play.hears({ type: 'presence', seat: 1, presence: 'away' });
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'reconnecting', picture: { mid: 'v0' } }]);
+  });
+
+  it('of somebody who is away, with another key, has failed all the same', () => {
+    const play = new Play().talks(someone(1, { presence: 'away' }));
+    play.opens({ type: 'announcement_refused', seat: 1, reason: 'unreadable' });
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'failed', reason: 'unreadable' }]);
   });
 
   it('of the same name as an earlier one gets a number, and so does one that only looks the same', () => {

@@ -3,7 +3,7 @@ import type { Member, RoomState, Slot } from './state.ts';
 
 /** Why a tile shows no opened media; the words are in the strings file. */
 export type TileReason =
-  | 'disconnected'
+  | 'reconnecting'
   | 'announcement_awaited'
   | 'nothing_sent'
   | 'media_awaited'
@@ -65,14 +65,17 @@ function since(slot: Slot): number | null {
 }
 
 function standing(state: RoomState, member: Member, isOpened: boolean): [Tile['e2ee'], TileReason | null] {
-  if (state.phase.type !== 'inside') return ['waiting', 'disconnected'];
+  if (state.phase.type !== 'inside') return ['waiting', 'reconnecting'];
   if (member.refusal !== null) return ['failed', member.refusal];
+  const isInterrupted = state.hadPath && state.path !== 'connected';
+  if (isInterrupted || member.presence === 'away') return ['waiting', 'reconnecting'];
   const failed = [...state.slots.values()].find((slot) => slot.state === 'failed' && seatOf(slot) === member.seat);
   if (failed !== undefined) return ['failed', failed.reason ?? 'malformed'];
   if (isOpened) return ['encrypted', null];
   if (member.name === null) return ['waiting', 'announcement_awaited'];
   const sendsNothing = member.microphone === 'off' && member.camera === 'off';
-  return ['waiting', sendsNothing ? 'nothing_sent' : 'media_awaited'];
+  if (sendsNothing) return ['waiting', 'nothing_sent'];
+  return ['waiting', member.wasOpened ? 'reconnecting' : 'media_awaited'];
 }
 
 /** Frames that do not open have no proven owner; where the server says that they belong is good enough to say so. */

@@ -1,10 +1,12 @@
 // In the call: tiles, controls, and what there is to say.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { APP, CALL, CONTROLS, PATHS } from '../strings.ts';
+import type { RoomState } from '../room/state.ts';
+import { APP, CALL, CONTROLS, pathWords, unreachableWords } from '../strings.ts';
 import { CallControls } from './call_controls.tsx';
 import { CallHeader } from './call_header.tsx';
 import { DeviceProblems } from './device_problems.tsx';
+import { useLasting } from './lasting.ts';
 import type { MeetingModel } from './meeting_model.ts';
 import { Panels, type PanelName } from './panels.tsx';
 import { Sounds } from './sounds.tsx';
@@ -35,18 +37,25 @@ export function Call({ model }: { readonly model: MeetingModel }): JSX.Element {
   );
 }
 
+/** A break that is over sooner, in milliseconds, is not worth a word: nobody could read it. */
+const UNSAID_MS = 1_000;
+
 /** What stands in the way right now. */
 function Messages({ model }: { readonly model: MeetingModel }): JSX.Element {
-  const { phase, path, tries } = model.state.value;
+  const state = model.state.value;
+  const { phase, path, link } = state;
   const isInside = phase.type === 'inside';
-  const away = tries === 0 ? CALL.rejoining : CALL.away;
-  const calm = isInside && path !== 'unreachable' ? PATHS[path] : null;
-  const alarm = isInside && path === 'unreachable' ? PATHS.unreachable : null;
-  const words = isInside ? calm : away;
+  const isBroken = useLasting(isInside && link === 'restoring', UNSAID_MS);
+  const calm = isInside ? insideWords(state, isBroken) : awayWords(state);
+  const alarm = isInside && path === 'unreachable' ? unreachableWords(model.room.ports) : null;
+  const stopping = model.stopping.value;
   return (
     <div class="messages">
-      <p role="status" class={words === null ? '' : 'banner'}>
-        {words}
+      <p role="status" class={calm === null ? '' : 'banner'}>
+        {calm}
+      </p>
+      <p role="status" class={stopping === null ? '' : 'banner'}>
+        {stopping}
       </p>
       <div class={alarm === null ? '' : 'banner banner-alarm'}>
         <p role="alert">{alarm}</p>
@@ -60,6 +69,18 @@ function Messages({ model }: { readonly model: MeetingModel }): JSX.Element {
       <DeviceProblems model={model} isInCall />
     </div>
   );
+}
+
+function insideWords({ path, hadPath, isOnline }: RoomState, isBroken: boolean): string | null {
+  if (!isOnline && (isBroken || path === 'interrupted')) return CALL.offline;
+  if (isBroken) return path === 'connected' ? CALL.restoring : CALL.restoringAll;
+  return pathWords(path, hadPath);
+}
+
+function awayWords({ cause, tries, isOnline }: RoomState): string {
+  if (!isOnline) return CALL.offline;
+  if (cause === 'stopped') return CALL.awayStopped;
+  return tries <= 1 ? CALL.rejoining : CALL.away;
 }
 
 /** What is said once, over the tiles. */

@@ -1,6 +1,6 @@
 // The head of the call: who is there, and what is safe.
 import type { JSX } from 'preact';
-import { APP, CALL, CONTROLS } from '../strings.ts';
+import { APP, CALL, CONNECTION, CONTROLS } from '../strings.ts';
 import { Icon, Mark, type IconName } from './icons.tsx';
 import type { MeetingModel } from './meeting_model.ts';
 import { panelId, type PanelName } from './panels.tsx';
@@ -13,6 +13,10 @@ interface Props {
 
 export function CallHeader({ model, panel, onToggle }: Props): JSX.Element {
   const count = model.state.value.members.length + 1;
+  const quality = model.quality.value;
+  const isPoor = quality?.isOwnPoor === true;
+  const states = [...(quality?.protocol === 'tcp' ? [CONNECTION.overTcp] : []), ...(isPoor ? [CONNECTION.isPoor] : [])];
+  const connection = states.length === 0 ? CONTROLS.connection : `${CONTROLS.connection}: ${states.join(', ')}`;
   const button = (name: PanelName, icon: IconName, label: string, words: string): JSX.Element => (
     <button
       type="button"
@@ -33,6 +37,7 @@ export function CallHeader({ model, panel, onToggle }: Props): JSX.Element {
         <span class="brand-word">{APP}</span>
       </span>
       <span class="header-space" />
+      {button('connection', isPoor ? 'signalWeak' : 'signal', connection, CONTROLS.connection)}
       {button('security', 'lock', CONTROLS.security, CONTROLS.security)}
       {button('participants', 'people', `${CONTROLS.participants}: ${CALL.count(count)}`, String(count))}
     </header>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Fragment } from '../e2ee/fragment.ts';
 import type { RoomParts, UnlockedKeys } from '../room/room.ts';
-import { CONTROLS, OVER } from '../strings.ts';
+import { CONTROLS, OVER, unreachableWords } from '../strings.ts';
 import { Call } from './call.tsx';
 import { MeetingModel } from './meeting_model.ts';
 import { MessagePage } from './message_page.tsx';
@@ -26,15 +26,19 @@ export function Meeting({ parts, room, fragment, takeKeys, onHome }: Props): JSX
 
   const { phase, wasInside } = model.state.value;
   if (phase.type === 'over') {
-    const [heading, text] = OVER[phase.reason];
+    const [heading, words] = OVER[phase.reason];
+    const text = phase.reason === 'unreachable' ? unreachableWords(model.room.ports) : words;
     const isError = phase.reason !== 'left';
+    const isGone = phase.reason === 'ended' || phase.reason === 'forgotten';
     return (
       <MessagePage heading={heading} text={text} isError={isError} onHome={onHome}>
-        {phase.reason === 'ended' ? null : (
-          <button type="button" class="button button-primary" onClick={() => model.rejoin()}>
-            {CONTROLS.rejoin}
-          </button>
-        )}
+        <button
+          type="button"
+          class="button button-primary"
+          onClick={() => (isGone ? model.restart() : model.rejoin())}
+        >
+          {isGone ? CONTROLS.restart : CONTROLS.rejoin}
+        </button>
       </MessagePage>
     );
   }

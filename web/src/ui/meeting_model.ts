@@ -2,13 +2,15 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Fragment } from '../e2ee/fragment.ts';
 import { Levels } from '../media/levels.ts';
+import { LOOK_MS, type Quality } from '../media/quality.ts';
 import { browserLocalMedia, type LocalMedia, type LocalState } from '../media/local.ts';
 import { supportProblem, type SupportProblem } from '../media/support.ts';
 import { writePlace } from '../room/link.ts';
 import { Room, type RoomParts, type UnlockedKeys } from '../room/room.ts';
 import type { RoomNotice, RoomState } from '../room/state.ts';
 import { tiles } from '../room/view.ts';
-import { CALL, deviceReplaced, DEVICES } from '../strings.ts';
+import { CALL, deviceReplaced, DEVICES, stoppingWords } from '../strings.ts';
+import { rememberRoom } from './names.ts';
 
 /** How long a sentence said once stays on the screen, in milliseconds. */
 const NOTICE_MS = 6_000;
@@ -29,6 +31,10 @@ export class MeetingModel {
   private readonly speakersSignal = signal<ReadonlySet<string>>(new Set());
   private readonly levelSignal = signal(0);
   private readonly soundSignal = signal(false);
+  private readonly qualitySignal = signal<Quality | null>(null);
+  private readonly stoppingSignal = signal<string | null>(null);
+  private stopsAt: { readonly said: RoomState['stopping']; readonly ms: number } | null = null;
+  private readonly timers: ReturnType<typeof setInterval>[] = [];
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly wake = (): void => this.levels.wake();
 
@@ -68,6 +74,22 @@ export class MeetingModel {
     return this.soundSignal;
   }
 
+  /** How well media gets through; null while nothing was measured. */
+  get quality(): ReadonlySignal<Quality | null> {
+    return this.qualitySignal;
+  }
+
+  /** When the server stops, in words; null when it does not. */
+  get stopping(): ReadonlySignal<string | null> {
+    return this.stoppingSignal;
+  }
+
+  /** Whether one of these slots gets through badly. */
+  isPoor(...mids: readonly (string | null)[]): boolean {
+    const poor = this.qualitySignal.value?.poorSlots;
+    return poor !== undefined && mids.some((mid) => mid !== null && poor.has(mid));
+  }
+
   /** Whether somebody speaks: the owner of a slot, or oneself with null. */
   speaks(mid: string | null): boolean {
     return this.speakersSignal.value.has(mid ?? OWN);
@@ -89,6 +111,7 @@ export class MeetingModel {
     this.local.subscribe(() => this.localChanged());
     addEventListener('pointerdown', this.wake);
     addEventListener('keydown', this.wake);
+    this.timers.push(setInterval(() => void this.measure(), LOOK_MS), setInterval(() => this.countDown(), 1_000));
     void this.begin();
   }
 
@@ -97,6 +120,7 @@ export class MeetingModel {
     removeEventListener('pointerdown', this.wake);
     removeEventListener('keydown', this.wake);
     if (this.noticeTimer !== null) clearTimeout(this.noticeTimer);
+    for (const timer of this.timers) clearInterval(timer);
     this.room.close();
     this.levels.close();
     this.local.close();
@@ -106,6 +130,12 @@ export class MeetingModel {
   rejoin(): void {
     void this.local.start();
     this.room.rejoin();
+  }
+
+  /** Starts the meeting again that the server forgot. */
+  restart(): void {
+    void this.local.start();
+    this.room.restart();
   }
 
   /** Says a sentence once. */
@@ -130,11 +160,29 @@ export class MeetingModel {
 
   private roomChanged(): void {
     const { state } = this.room;
-    const wasOver = this.stateSignal.value.phase.type === 'over';
+    const before = this.stateSignal.value.phase;
+    const wasOver = before.type === 'over';
     // Also where only streams came: signals tell nobody about an equal value.
     this.stateSignal.value = { ...state };
     if (state.phase.type === 'over' && !wasOver) this.local.stop();
+    if (state.phase.type !== before.type) remember(state);
+    this.countDown();
     this.refreshLevels();
+  }
+
+  private async measure(): Promise<void> {
+    const isConnected = this.room.state.phase.type === 'inside' && this.room.state.path === 'connected';
+    this.qualitySignal.value = isConnected ? await this.room.quality() : null;
+  }
+
+  private countDown(): void {
+    const { stopping } = this.room.state;
+    if (stopping === null) this.stopsAt = null;
+    else if (this.stopsAt?.said !== stopping) {
+      this.stopsAt = { said: stopping, ms: performance.now() + stopping.deadlineMs };
+    }
+    // Equal words tell nobody anything, so a screen reader hears the few steps only.
+    this.stoppingSignal.value = this.stopsAt === null ? null : stoppingWords(this.stopsAt.ms - performance.now());
   }
 
   private localChanged(): void {
@@ -171,6 +219,12 @@ function words(notice: RoomNotice): string {
     case 'went':
       return CALL.went(notice.name);
     case 'back':
-      return CALL.back;
+      return notice.cause === 'seat_lost' ? CALL.backAfterAway : CALL.back;
   }
+}
+
+/** A reload finds out that one was here; who left on purpose is met as a newcomer. */
+function remember({ phase, room }: RoomState): void {
+  if (phase.type === 'inside') rememberRoom(room);
+  if (phase.type === 'over' && phase.reason !== 'lost' && phase.reason !== 'unreachable') rememberRoom(null);
 }

@@ -1,10 +1,11 @@
-// One's own name: what it may be, and where it waits for the next reload.
+// What this tab remembers for the next reload: one's own name, and the meeting that one was in. Nothing secret.
 import { PREJOIN } from '../strings.ts';
 
 /** Longest name in characters; the others refuse longer ones. */
 export const NAME_LENGTH_MAX = 64;
 
 const KEY = 'undertone.name';
+const ROOM_KEY = 'undertone.room';
 
 /** What is wrong with a name, in words, or null. */
 export function checkName(name: string): string | null {
@@ -30,5 +31,24 @@ export function rememberName(name: string): void {
     sessionStorage.setItem(KEY, name);
   } catch {
     // It is typed again then.
+  }
+}
+
+/** Whether this tab was in `room` when it was reloaded. */
+export function wasIn(room: string): boolean {
+  try {
+    return sessionStorage.getItem(ROOM_KEY) === room;
+  } catch {
+    return false;
+  }
+}
+
+/** Notes the room that one is in, or that one is in none. */
+export function rememberRoom(room: string | null): void {
+  try {
+    if (room === null) sessionStorage.removeItem(ROOM_KEY);
+    else sessionStorage.setItem(ROOM_KEY, room);
+  } catch {
+    // The page is then met as by a newcomer.
   }
 }

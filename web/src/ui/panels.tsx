@@ -3,11 +3,12 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { tiles } from '../room/view.ts';
 import { CALL, CONTROLS, SECURITY, TILES } from '../strings.ts';
+import { ConnectionDetails } from './connection_details.tsx';
 import { DeviceFields } from './device_fields.tsx';
 import { Icon } from './icons.tsx';
 import type { MeetingModel } from './meeting_model.ts';
 
-export type PanelName = 'participants' | 'security' | 'devices';
+export type PanelName = 'participants' | 'connection' | 'security' | 'devices';
 
 /** The element id of a panel, for the button that opens it. */
 export function panelId(name: PanelName): string {
@@ -25,6 +26,9 @@ export function Panels({ model, panel, onClose }: Props): JSX.Element {
     <>
       <Panel name="participants" title={CONTROLS.participants} panel={panel} onClose={onClose} isAlwaysRead>
         <Participants model={model} />
+      </Panel>
+      <Panel name="connection" title={CONTROLS.connection} panel={panel} onClose={onClose}>
+        <ConnectionDetails model={model} />
       </Panel>
       <Panel name="security" title={CONTROLS.security} panel={panel} onClose={onClose}>
         <Security hasPassword={model.state.value.hasPassword} />

@@ -8,6 +8,10 @@ interface Props {
   /** Whether there is something to show; a still picture of somebody who switched the camera off is not. */
   readonly isShown: boolean;
   readonly isMirrored?: boolean;
+  /** Nothing new comes for now: what was seen last stays, and looks like it. */
+  readonly isFrozen?: boolean;
+  /** Nobody can see it where it is, so it need not be drawn. */
+  readonly isPaused?: boolean;
   /** RTP timestamp of the first frame that may be seen; null: any. */
   readonly since?: number | null;
   /** Whose picture it is, as a key: with another one the cover comes back. */
@@ -21,7 +25,8 @@ interface Props {
 const UNTIMED_MS = 500;
 
 export function Picture(props: Props): JSX.Element {
-  const { stream, isShown, isMirrored = false, since = null, ownership = 0, label, onVisible } = props;
+  const { stream, isShown, isMirrored = false, isFrozen = false, isPaused = false } = props;
+  const { since = null, ownership = 0, label, onVisible } = props;
   const video = useRef<HTMLVideoElement>(null);
   const [isPresented, setPresented] = useState(false);
 
@@ -29,9 +34,10 @@ export function Picture(props: Props): JSX.Element {
     const element = video.current;
     if (element === null) return;
     if (element.srcObject !== stream) element.srcObject = stream;
+    if (isPaused) element.pause();
     // Muted videos may always play; one that is removed meanwhile rejects, which matters to nobody.
-    if (stream !== null) void element.play().catch(() => undefined);
-  }, [stream]);
+    else if (stream !== null) void element.play().catch(() => undefined);
+  }, [stream, isPaused]);
 
   useEffect(() => {
     const element = video.current;
@@ -47,7 +53,7 @@ export function Picture(props: Props): JSX.Element {
   return (
     <video
       ref={video}
-      class={`picture ${isVisible ? '' : 'picture-covered'} ${isMirrored ? 'picture-mirrored' : ''}`}
+      class={`picture ${isVisible ? '' : 'picture-covered'} ${isMirrored ? 'picture-mirrored' : ''} ${isFrozen ? 'picture-frozen' : ''}`}
       aria-label={label}
       autoPlay
       playsInline

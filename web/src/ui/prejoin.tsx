@@ -9,7 +9,7 @@ import { NameField, PasswordField } from './fields.tsx';
 import { PASSWORD_LENGTH_MAX } from './home.tsx';
 import { Icon } from './icons.tsx';
 import type { MeetingModel } from './meeting_model.ts';
-import { checkName, NAME_LENGTH_MAX, recallName, rememberName } from './names.ts';
+import { checkName, NAME_LENGTH_MAX, recallName, rememberName, wasIn } from './names.ts';
 import { Preview } from './preview.tsx';
 import { Progress } from './progress.tsx';
 
@@ -53,11 +53,12 @@ export function PreJoin({ model, onHome }: Props): JSX.Element {
 }
 
 function JoinForm({ model, onHome }: Props): JSX.Element {
-  const { phase, hasPassword } = model.state.value;
+  const { phase, hasPassword, room } = model.state.value;
   const [name, setName] = useState(recallName);
   const [password, setPassword] = useState(model.room.knownPassword ?? '');
   const [missing, setMissing] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
+  const [wasHere] = useState(() => wasIn(room));
   const isBusy = phase.type !== 'outside';
   const refusal = phase.type === 'outside' ? phase.problem : null;
   const problem = missing ?? (refusal === null ? null : joinProblem(refusal));
@@ -67,6 +68,13 @@ function JoinForm({ model, onHome }: Props): JSX.Element {
     const target = refusal.type === 'wrong_password' ? 'input.covered' : 'button[type=submit]';
     form.current?.querySelector<HTMLElement>(target)?.focus();
   }, [refusal]);
+
+  useEffect(() => {
+    // After a reload one key press leads back; where a password is needed, its field comes first.
+    if (!wasHere) return;
+    const target = hasPassword ? 'input.covered' : 'button[type=submit]';
+    form.current?.querySelector<HTMLElement>(target)?.focus();
+  }, [wasHere, hasPassword]);
 
   const join = (): void => {
     const fault = checkName(name);
@@ -93,6 +101,7 @@ function JoinForm({ model, onHome }: Props): JSX.Element {
       <div role="alert" class="alert">
         {problem}
       </div>
+      {wasHere && problem === null ? <p>{PREJOIN.wasHere}</p> : null}
       {refusal?.type === 'ended_or_incomplete' ? (
         <button type="button" class="button" onClick={onHome}>
           {CONTROLS.newMeeting}

@@ -17,6 +17,10 @@ interface Props {
   readonly isMuted: boolean;
   readonly isCameraOff: boolean;
   readonly isSpeaking: boolean;
+  /** Sound and picture get through badly. */
+  readonly isPoor: boolean;
+  /** Whose tile it is; null for one's own. */
+  readonly seat: number | null;
   readonly words: string | null;
   /** Whether the picture shows somebody; initials stand there otherwise. */
   readonly isPictured: boolean;
@@ -27,13 +31,15 @@ interface Props {
 }
 
 export function TileFrame(props: Props): JSX.Element {
-  const { name, label, hue, e2ee, isMuted, isCameraOff, isSpeaking, isPictured, words, note, children } = props;
+  const { name, label, hue, e2ee, seat, isMuted, isCameraOff, isSpeaking, isPoor, isPictured } = props;
+  const { words, note, children } = props;
   return (
     <div
       role="group"
       aria-label={label}
       class={`tile tile-hue-${hue} ${isSpeaking ? 'tile-speaking' : ''} ${e2ee === 'failed' ? 'tile-failed' : ''}`}
       data-e2ee={e2ee ?? undefined}
+      data-seat={seat ?? undefined}
     >
       {children}
       <div class={`tile-middle ${isPictured ? 'tile-middle-low' : ''}`}>
@@ -55,6 +61,7 @@ export function TileFrame(props: Props): JSX.Element {
           <span class="tile-name-text">{label}</span>
           {note === undefined ? null : <span class="tile-note">{note}</span>}
         </p>
+        {isPoor ? <Badge icon="signalWeak" words={CALL.poor} /> : null}
         {isSpeaking ? <Badge icon="wave" words={CALL.speaking} look="voice" /> : null}
         {isCameraOff ? <Badge icon="cameraOff" words={CALL.cameraIsOff} /> : null}
         {isMuted ? <Badge icon="microphoneOff" words={CALL.muted} /> : null}
@@ -64,7 +71,7 @@ export function TileFrame(props: Props): JSX.Element {
 }
 
 interface BadgeProps {
-  readonly icon: 'wave' | 'cameraOff' | 'microphoneOff';
+  readonly icon: 'wave' | 'cameraOff' | 'microphoneOff' | 'signalWeak';
   readonly words: string;
   readonly look?: 'plain' | 'voice';
 }

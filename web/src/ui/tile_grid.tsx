@@ -1,8 +1,10 @@
 // The tiles, as large as they fit.
-import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { tiles } from '../room/view.ts';
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { tiles, type Tile } from '../room/view.ts';
 import { CALL, TILES } from '../strings.ts';
+import { Icon } from './icons.tsx';
+import { useLasting } from './lasting.ts';
 import { gridFor } from './layout.ts';
 import type { MeetingModel } from './meeting_model.ts';
 import { useOwnStream } from './own_stream.ts';
@@ -17,8 +19,10 @@ const LARGE_FROM = 700;
 
 export function TileGrid({ model }: { readonly model: MeetingModel }): JSX.Element {
   const grid = useRef<HTMLDivElement>(null);
+  const [scrolls, setScrolls] = useState(false);
   const others = tiles(model.state.value);
   const count = others.length + 1;
+  const hidden = useHiddenSeats(grid, others.map(({ seat }) => seat).join());
 
   useLayoutEffect(() => {
     const element = grid.current;
@@ -26,10 +30,11 @@ export function TileGrid({ model }: { readonly model: MeetingModel }): JSX.Eleme
     const fit = (): void => {
       const { clientWidth, clientHeight } = element;
       const gap = clientWidth < LARGE_FROM ? GAP_SMALL : GAP_LARGE;
-      const { tileWidth, tileHeight } = gridFor(count, clientWidth, clientHeight, gap);
+      const fitted = gridFor(count, clientWidth, clientHeight, gap);
       element.style.setProperty('--gap', `${gap}px`);
-      element.style.setProperty('--tile-width', `${tileWidth}px`);
-      element.style.setProperty('--tile-height', `${tileHeight}px`);
+      element.style.setProperty('--tile-width', `${fitted.tileWidth}px`);
+      element.style.setProperty('--tile-height', `${fitted.tileHeight}px`);
+      setScrolls(fitted.scrolls);
     };
     const observer = new ResizeObserver(fit);
     observer.observe(element);
@@ -37,47 +42,129 @@ export function TileGrid({ model }: { readonly model: MeetingModel }): JSX.Eleme
     return () => observer.disconnect();
   }, [count]);
 
+  const unseen = others.filter((tile) => hidden.has(tile.seat) && isSpeaking(model, tile));
+  // Who scrolls with the keyboard has to be able to come here.
+  const reach = scrolls ? ({ role: 'region', 'aria-label': CALL.tiles, tabIndex: 0 } as const) : {};
   return (
-    <div ref={grid} class="grid">
-      {others.map((tile) => (
-        <OtherTile key={tile.seat} model={model} tile={tile} />
-      ))}
-      <OwnTile key="own" model={model} isAlone={others.length === 0} />
-    </div>
+    <>
+      <div ref={grid} class={`grid ${scrolls ? 'grid-scrolls' : ''}`} {...reach}>
+        {others.map((tile) => (
+          <OtherTile key={tile.seat} model={model} tile={tile} isHidden={hidden.has(tile.seat)} />
+        ))}
+        <OwnTile key="own" model={model} isAlone={others.length === 0} />
+      </div>
+      {unseen.length === 0 ? null : (
+        // Their tiles say the same to a screen reader.
+        <p class="unseen" aria-hidden="true">
+          <Icon name="wave" />
+          <span>{CALL.speakingOffScreen(unseen.map(({ name }) => name ?? CALL.unknown))}</span>
+        </p>
+      )}
+    </>
   );
+}
+
+/** The seats whose tiles are scrolled out of sight. */
+function useHiddenSeats(grid: RefObject<HTMLElement | null>, seats: string): ReadonlySet<number> {
+  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
+  useEffect(() => {
+    const root = grid.current;
+    if (root === null) return undefined;
+    const out = new Set<number>();
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          const seat = Number(target instanceof HTMLElement ? target.dataset['seat'] : undefined);
+          if (isIntersecting) out.delete(seat);
+          else out.add(seat);
+        }
+        setHidden(new Set(out));
+      },
+      { root },
+    );
+    for (const tile of root.querySelectorAll('[data-seat]')) observer.observe(tile);
+    return () => observer.disconnect();
+  }, [grid, seats]);
+  return hidden;
+}
+
+function isSpeaking(model: MeetingModel, { sound, microphoneOn }: Tile): boolean {
+  return sound !== null && microphoneOn && model.speaks(sound);
 }
 
 interface OtherProps {
   readonly model: MeetingModel;
-  readonly tile: ReturnType<typeof tiles>[number];
+  readonly tile: Tile;
+  readonly isHidden: boolean;
 }
 
-function OtherTile({ model, tile }: OtherProps): JSX.Element {
+/** A break that is over sooner, in milliseconds, is seen as a still picture and needs no word. */
+const UNSAID_MS = 1_000;
+
+function OtherTile({ model, tile, isHidden }: OtherProps): JSX.Element {
   const [isVisible, setVisible] = useState(false);
-  const { picture, sound } = tile;
-  const isFailed = tile.e2ee === 'failed';
-  const isShown = picture !== null && tile.cameraOn && !isFailed;
+  const isReconnecting = tile.reason === 'reconnecting';
+  const isSaid = useLasting(isReconnecting, UNSAID_MS);
+  const { sight, isHeld } = useSight(model, tile, isReconnecting);
   return (
     <TileFrame
       name={tile.name}
       label={tile.name ?? CALL.unknown}
       hue={tile.seat % 6}
       e2ee={tile.e2ee}
+      seat={tile.seat}
       isMuted={!tile.microphoneOn}
       isCameraOff={!tile.cameraOn}
-      isSpeaking={sound !== null && tile.microphoneOn && model.speaks(sound)}
+      isSpeaking={isSpeaking(model, tile)}
+      isPoor={!isReconnecting && model.isPoor(tile.picture?.mid ?? null, tile.sound)}
       isPictured={isVisible}
-      words={tile.reason === null ? null : TILES[tile.reason]}
+      words={tile.reason === null || (isReconnecting && !isSaid) ? null : TILES[tile.reason]}
     >
       <Picture
-        stream={picture === null ? null : model.room.stream(picture.mid)}
-        since={picture?.since ?? null}
-        ownership={picture?.ownership ?? 0}
-        isShown={isShown}
+        stream={sight?.stream ?? null}
+        since={sight?.since ?? null}
+        ownership={sight?.ownership ?? 0}
+        isShown={sight !== null && tile.cameraOn && tile.e2ee !== 'failed'}
+        isFrozen={isHeld || isSaid}
+        isPaused={isHidden}
         onVisible={setVisible}
       />
     </TileFrame>
   );
+}
+
+/** What a tile shows, and the connection from which it comes. */
+interface Sight {
+  readonly stream: MediaStream | null;
+  readonly since: number | null;
+  readonly ownership: number;
+  readonly transport: number;
+  readonly stay: number;
+  readonly name: string | null;
+}
+
+/** How long the last picture of a closed connection stays while the first of the new one is awaited, in milliseconds. */
+const HELD_MS = 5_000;
+
+/**
+ * The picture of a tile. Where a new connection has none yet, that is the last one of the connection before, which
+ * is closed: nothing can come through it any more, of nobody, so it cannot become the picture of somebody else.
+ */
+function useSight(model: MeetingModel, tile: Tile, isReconnecting: boolean): { sight: Sight | null; isHeld: boolean } {
+  const { transport, stay, phase } = model.state.value;
+  const last = useRef<Sight | null>(null);
+  const isTired = useLasting(!isReconnecting && tile.picture === null, HELD_MS);
+  const { picture, name } = tile;
+  if (picture !== null) {
+    const { since, ownership } = picture;
+    const sight = { stream: model.room.stream(picture.mid), since, ownership, transport, stay, name };
+    last.current = sight;
+    return { sight, isHeld: false };
+  }
+  const held = last.current;
+  const isSamePerson = held !== null && held.name === name && (held.stay === stay || phase.type !== 'inside');
+  const isHeld = isSamePerson && held.transport !== transport && !isTired;
+  return { sight: isHeld ? held : null, isHeld };
 }
 
 function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly isAlone: boolean }): JSX.Element {
@@ -91,9 +178,11 @@ function OwnTile({ model, isAlone }: { readonly model: MeetingModel; readonly is
       label={name}
       hue={(seat ?? 0) % 6}
       e2ee={null}
+      seat={null}
       isMuted={microphone.status !== 'on'}
       isCameraOff={camera.status !== 'on'}
       isSpeaking={model.speaks(null)}
+      isPoor={model.quality.value?.isOwnPoor === true}
       isPictured={isVisible}
       words={isAlone ? CALL.alone : null}
       note={CALL.you}

@@ -23,6 +23,7 @@ pub(crate) struct SlotState {
     payload_types: Vec<PayloadType>,
     continuity: Continuity,
     current: Option<Current>,
+    supply: Supply,
     packets: u32,
     octets: u32,
 }
@@ -35,6 +36,17 @@ struct Current {
     clock_rate_hz: u32,
     /// As far as the last report of this slot knew it.
     clock: Option<SenderClock>,
+}
+
+/// Whether what a slot sends continues what its subscriber has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Supply {
+    /// It does.
+    Flows,
+    /// Packets of the picture were lost before they were on the line, which has no room for a key frame either.
+    Held,
+    /// The same, but a key frame is welcome.
+    Interrupted,
 }
 
 /// What became of the headers of a packet.
@@ -81,6 +93,7 @@ impl SlotState {
             payload_types: slot.payload_types.clone(),
             continuity: Continuity::starting_after(before),
             current: None,
+            supply: Supply::Flows,
             packets: 0,
             octets: 0,
         }
@@ -108,9 +121,37 @@ impl SlotState {
         self.current = None;
     }
 
-    /// Whether the slot does not receive the layer that it should.
+    /// What is sent does not reach the subscriber: a picture goes on with a key frame.
+    pub(crate) const fn interrupt(&mut self) {
+        if matches!(self.media, Media::Video) {
+            self.supply = Supply::Interrupted;
+        }
+    }
+
+    /// The same, and a key frame is not to be asked for before [`release`](Self::release).
+    pub(crate) const fn hold(&mut self) {
+        if matches!(self.media, Media::Video) {
+            self.supply = Supply::Held;
+        }
+    }
+
+    /// A key frame is welcome again.
+    pub(crate) const fn release(&mut self) {
+        if matches!(self.supply, Supply::Held) {
+            self.supply = Supply::Interrupted;
+        }
+    }
+
+    /// Whether a key frame would not get through.
+    pub(crate) const fn is_held(&self) -> bool {
+        matches!(self.supply, Supply::Held)
+    }
+
+    /// Whether the slot does not receive the layer that it should, or not all of it.
     pub(crate) fn lacks(&self, accepted: &Accepted) -> bool {
-        self.media == Media::Video && self.stream() != Some(accepted.preferred)
+        self.media == Media::Video
+            && !self.is_held()
+            && (self.supply == Supply::Interrupted || self.stream() != Some(accepted.preferred))
     }
 
     /// Decides what to do with a packet of the slot's source, and rewrites its headers.
@@ -173,7 +214,12 @@ impl SlotState {
     fn select(&self, accepted: &Accepted) -> Selection {
         let current = self.current;
         if let Some(current) = current.filter(|current| current.stream == accepted.stream) {
-            return Selection::Continue(current.offsets);
+            return match (self.supply, accepted.starts_key_frame) {
+                (Supply::Flows, _) => Selection::Continue(current.offsets),
+                // What was not sent leaves no hole in the numbers.
+                (_, true) => Selection::Switch,
+                (_, false) => Selection::Drop(DropReason::AwaitsKeyFrame),
+            };
         }
         if self.media == Media::Audio {
             return Selection::Switch;
@@ -210,6 +256,7 @@ impl SlotState {
             _ => Follow::Elapsed,
         };
         let offsets = self.continuity.follow(first, clock_rate_hz, now, follow);
+        self.supply = Supply::Flows;
         self.current = Some(Current {
             stream: accepted.stream,
             offsets,

@@ -1,14 +1,12 @@
 //! Commands, and what becomes of a transport: connected, closed, forgotten.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use rtp::Mid;
-use transport::{CloseReason, Role, SrtpKeys, Transport, TransportConfig, TransportEvent};
+use transport::{CloseReason, Path, Role, SrtpKeys, Transport, TransportConfig, TransportEvent};
 
 use super::Sfu;
 use crate::command::{Command, Event, PeerClosedReason, PeerConnection, PeerId, Slot, SourceKind};
-use crate::demux::Path;
 use crate::limits::PEERS_MAX;
 use crate::peer::{FEEDBACK_SSRC, Peer, is_within_limits};
 use crate::router::{SourceKey, Target};
@@ -35,7 +33,7 @@ impl Sfu {
                 source,
             } => self.bind(subscriber, slot, source, now),
             Command::AddSlots { peer, slots } => self.add_slots(peer, &slots),
-            Command::RemovePeer { peer } => self.remove_peer(peer),
+            Command::RemovePeer { peer } => self.dismiss_peer(peer),
         };
         if let Err(reason) = obeyed {
             self.stats.drop_one(reason);
@@ -50,14 +48,14 @@ impl Sfu {
         peer: PeerId,
         connection: &PeerConnection,
         keys: &SrtpKeys,
-        (local, remote): (SocketAddr, SocketAddr),
+        path: Path,
         now: Instant,
     ) -> bool {
-        let transport = Transport::from_srtp_keys(keys, local, remote);
+        let transport = Transport::from_srtp_keys(keys, path);
         let Ok(key) = self.insert(peer, connection, transport, now) else {
             return false;
         };
-        self.demux.learn(Path { local, remote }, key);
+        self.demux.learn(path, key);
         self.settle(key, now);
         true
     }
@@ -75,7 +73,9 @@ impl Sfu {
             remote_fingerprint: connection.remote_fingerprint,
             certificate: self.certificate.clone(),
             local_addresses: self.media_addresses.clone(),
+            local_tcp_addresses: self.tcp_addresses.clone(),
             remote_addresses: Vec::new(),
+            remote_tcp_addresses: Vec::new(),
         };
         let transport = Transport::new(config, now).map_err(|_| DropReason::CommandRefused)?;
         let key = self.insert(peer, connection, transport, now)?;
@@ -186,8 +186,18 @@ impl Sfu {
         }
     }
 
-    fn remove_peer(&mut self, peer: PeerId) -> Result<(), DropReason> {
-        let (key, _) = self.peers.remove(peer).ok_or(DropReason::CommandUnknown)?;
+    /// Removes a peer, and tells it that this was no accident (`close_notify`).
+    fn dismiss_peer(&mut self, peer: PeerId) -> Result<(), DropReason> {
+        let mut transport = self.remove_peer(peer)?;
+        transport.close();
+        while let Some(farewell) = transport.poll_transmit() {
+            self.transmit.push_copy(farewell.path, None, &farewell.payload)?;
+        }
+        Ok(())
+    }
+
+    fn remove_peer(&mut self, peer: PeerId) -> Result<Transport, DropReason> {
+        let (key, removed) = self.peers.remove(peer).ok_or(DropReason::CommandUnknown)?;
         self.demux.forget(key);
         self.timers.forget(key);
         self.transmit.forget(key);
@@ -197,7 +207,7 @@ impl Sfu {
                 slot.reset();
             }
         }
-        Ok(())
+        Ok(removed.transport)
     }
 
     /// Takes what the transport of a peer has to send and to tell, and sets its next deadline.
@@ -217,11 +227,8 @@ impl Sfu {
         // A farewell outlives its peer; everything else is dropped with it.
         let owner = closed.is_none().then_some(key);
         while let Some(transmit) = peer.transport.poll_transmit() {
-            let path = Path {
-                local: transmit.local,
-                remote: transmit.remote,
-            };
-            if self.transmit.push_copy(path, owner, &transmit.payload).is_err() {
+            let queued = self.transmit.push_copy(transmit.path, owner, &transmit.payload);
+            if queued.is_err() {
                 self.stats.drop_one(DropReason::TransmitQueueFull);
             }
         }

@@ -12,6 +12,7 @@ use crate::peer::{FEEDBACK_SSRC, Peer};
 use crate::router::Target;
 use crate::stats::DropReason;
 use crate::table::PeerKey;
+use crate::transmit::Class;
 
 impl Sfu {
     /// Takes in the RTCP of a peer. What is readable counts, whatever stands beside it.
@@ -70,10 +71,11 @@ impl Sfu {
             self.stats.drop_one(DropReason::FeedbackUnknownSsrc);
             return;
         };
-        let stream = subscriber
-            .egress
-            .slot(position)
-            .and_then(super::SlotState::stream);
+        let slot = subscriber.egress.slot(position);
+        if slot.is_some_and(super::SlotState::is_held) {
+            return;
+        }
+        let stream = slot.and_then(super::SlotState::stream);
         let Some(source) = self.router.source(Target {
             peer: key,
             slot: position,
@@ -129,7 +131,11 @@ impl Sfu {
             return false;
         };
         buffer.len = sealed_len;
-        if self.transmit.push(path, Some(key), buffer).is_err() {
+        if self
+            .transmit
+            .push(path, Some(key), Class::Control, buffer)
+            .is_err()
+        {
             self.stats.drop_one(DropReason::TransmitQueueFull);
             return false;
         }

@@ -14,12 +14,15 @@ use sfu_core::{
     Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Sfu, Slot,
     SourceKind,
 };
-use transport::{Certificate, IceCredentials, Received, SrtpKeys, SrtpProfile, Transport};
+use transport::{Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport};
 
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const VP8: u8 = 100;
 pub(crate) const VP9: u8 = 101;
 pub(crate) const LAYERS: [&str; 3] = ["l", "m", "h"];
+
+/// The video slots lie behind these.
+pub(crate) const AUDIO_SLOTS: u8 = 4;
 
 /// Bytes of the VP8 descriptor that [`Vp8Frame`] writes.
 pub(crate) const VP8_DESCRIPTOR_LEN: usize = 6;
@@ -64,6 +67,8 @@ pub(crate) struct Lab {
 pub(crate) struct Browser {
     pub(crate) id: PeerId,
     pub(crate) address: SocketAddr,
+    /// As the server sees it.
+    pub(crate) path: Path,
     transport: Transport,
     transport_sequence: u16,
     /// What it received and nobody took yet.
@@ -106,6 +111,7 @@ impl Lab {
         let sfu = Sfu::new(Config {
             certificate: certificate(),
             media_addresses: vec![server()],
+            tcp_addresses: vec![server()],
             media: MediaProfile::new([
                 (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000)),
                 (PayloadType::new(VP8).unwrap(), format(Codec::Vp8, 90_000)),
@@ -127,17 +133,33 @@ impl Lab {
 
     /// The same, with another answer.
     pub(crate) fn join_with(&mut self, number: u64, connection: &PeerConnection) -> usize {
+        self.join_over(number, connection, Path::udp)
+    }
+
+    /// The same, over a TCP connection.
+    pub(crate) fn join_over_tcp(&mut self, number: u64) -> usize {
+        self.join_over(number, &connection(number), Path::tcp)
+    }
+
+    fn join_over(
+        &mut self,
+        number: u64,
+        connection: &PeerConnection,
+        path: fn(SocketAddr, SocketAddr) -> Path,
+    ) -> usize {
         let address = SocketAddr::from(([10, 0, 1, 1], 1_000 + u16::try_from(number).unwrap()));
+        let path = path(server(), address);
         let keys = keys(number);
         let peer = PeerId(number);
         let added = self
             .sfu
-            .add_connected_peer(peer, connection, &keys, (server(), address), self.now);
+            .add_connected_peer(peer, connection, &keys, path, self.now);
         assert!(added);
         self.browsers.push(Browser {
             id: PeerId(number),
             address,
-            transport: Transport::from_srtp_keys(&keys.reversed(), address, server()),
+            path,
+            transport: Transport::from_srtp_keys(&keys.reversed(), path.reversed()),
             transport_sequence: 65_500,
             inbox: Vec::new(),
         });
@@ -175,7 +197,9 @@ impl Lab {
 
     /// Hands a datagram to the core.
     pub(crate) fn hand_in(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        self.sfu.handle_datagram(server(), from, datagram, self.now);
+        let browser = self.browsers.iter().find(|browser| browser.address == from);
+        let path = browser.map_or(Path::udp(server(), from), |browser| browser.path);
+        self.sfu.handle_datagram(path, datagram, self.now);
         self.deliver();
     }
 
@@ -197,11 +221,10 @@ impl Lab {
     /// Gives every queued datagram to the browser that it is for. One for nobody is a failure.
     pub(crate) fn deliver(&mut self) {
         while let Some(transmit) = self.sfu.poll_transmit() {
-            assert_eq!(transmit.local, server());
             let browser = self
                 .browsers
                 .iter_mut()
-                .find(|browser| browser.address == transmit.remote);
+                .find(|browser| browser.path == transmit.path);
             let browser = browser.expect("every datagram is for somebody who is here");
             browser.open(transmit.bytes, self.now);
         }
@@ -315,7 +338,7 @@ impl Browser {
         let mut datagram = datagram.to_vec();
         let received = self
             .transport
-            .handle_datagram(self.address, server(), &mut datagram, now);
+            .handle_datagram(self.path.reversed(), &mut datagram, now);
         match received.expect("what the core sends is authentic and new") {
             Received::Rtp { len } => {
                 let packet = RtpPacket::parse(&datagram[..len], &extension_map()).unwrap();
@@ -465,7 +488,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
             &[VP8, VP9]
         }),
     };
-    let audio_slots = (0..4).map(|index| slot(format!("a{index}"), Media::Audio));
+    let audio_slots = (0..AUDIO_SLOTS).map(|index| slot(format!("a{index}"), Media::Audio));
     let video_slots = (0..9).map(|index| slot(format!("v{index}"), Media::Video));
     PeerConnection {
         local_ice: IceCredentials::new(&format!("server{number}"), "passwordpasswordpassword").unwrap(),

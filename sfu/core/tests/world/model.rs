@@ -37,6 +37,8 @@ struct Slot {
     source: Option<(usize, SourceKind)>,
     /// The layer that it receives since its last change.
     current: Option<Current>,
+    /// Packets of its picture were dropped on the subscriber's side: it goes on with a key frame.
+    is_interrupted: bool,
     /// What it sent: timestamp and picture id by extended sequence number.
     sent: BTreeMap<u64, (u32, Option<u16>)>,
     changes: u64,
@@ -92,6 +94,11 @@ impl Model {
         }
     }
 
+    pub(crate) fn choked(&mut self, subscriber: usize, slot: &str) {
+        let slot = self.slots.entry((subscriber, slot.to_owned())).or_default();
+        slot.is_interrupted = true;
+    }
+
     /// A packet comes to the server now: works out who has to receive it.
     pub(crate) fn arrives(&mut self, browser: usize, sent: Sent, now: Instant) {
         let kind = if sent.layer.is_some() {
@@ -112,16 +119,21 @@ impl Model {
                 continue;
             }
             let is_same = slot.current.is_some_and(|current| current.layer == sent.layer);
-            if !is_same {
+            if is_same && slot.is_interrupted && !sent.is_key_start {
+                continue;
+            }
+            if !is_same || slot.is_interrupted {
                 let is_fed = slot
                     .current
                     .is_some_and(|current| current.layer.is_some_and(is_alive));
-                let may_change =
-                    sent.layer.is_none() || (sent.is_key_start && (sent.layer == highest || !is_fed));
+                let may_change = is_same
+                    || sent.layer.is_none()
+                    || (sent.is_key_start && (sent.layer == highest || !is_fed));
                 if !may_change {
                     continue;
                 }
                 slot.changes += 1;
+                slot.is_interrupted = false;
                 slot.current = Some(Current {
                     layer: sent.layer,
                     first_place: sent.place,

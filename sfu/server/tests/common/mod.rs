@@ -2,17 +2,22 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use prometheus::Registry;
 use protocol::ids::{Mid, PeerId};
 use protocol::media::{CAMERA_MID, Codec, Extension, MICROPHONE_MID, Media, SourceKind};
 use protocol::sfu::{IceCredentials, PeerConnection, Publication, SfuCommand, SfuEvent, SfuInfo, Slot};
 use rtp::{ExtensionMap, Extensions, PayloadType, RtpHeader, RtpPacket, Ssrc, write_header};
 use sfu_server::{SfuHandle, SfuOptions, SfuServer};
-use transport::{Certificate, Received, Role, Transport, TransportConfig, TransportEvent};
+use socket2::{Domain, Socket, Type};
+use transport::{
+    Certificate, Deframer, Path, Received, Role, Transport, TransportConfig, TransportEvent, frame_header,
+};
 
 /// Longest wait for anything; a loaded machine is slow, not wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,11 +38,35 @@ pub(crate) fn start() -> (SfuHandle, Receiver<SfuEvent>) {
     )
 }
 
+/// The same, with an offered TCP address, whose connections are handed over as the accept loop of the process does.
+pub(crate) fn start_with_tcp() -> (SfuHandle, Receiver<SfuEvent>) {
+    let (sender, events) = channel();
+    let on_event = Box::new(move |event| {
+        let _ = sender.send(event);
+    });
+    let listener = TcpListener::bind((loopback(), 0)).unwrap();
+    let options = SfuOptions {
+        tcp_addresses: vec![listener.local_addr().unwrap()],
+        ..options(vec![loopback()], 0)
+    };
+    let server = SfuServer::start(options, on_event).unwrap();
+    let handle = server.clone();
+    // It ends with the process of the test.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A refusal is counted.
+            let _ = handle.take_tcp(stream);
+        }
+    });
+    (server, events)
+}
+
 /// Without a tap.
 pub(crate) fn options(media_addresses: Vec<IpAddr>, port: u16) -> SfuOptions {
     SfuOptions {
         media_addresses,
         port,
+        tcp_addresses: Vec::new(),
         #[cfg(feature = "capture")]
         tap: None,
     }
@@ -50,7 +79,7 @@ pub(crate) fn loopback() -> IpAddr {
 /// One participant's browser.
 pub(crate) struct Client {
     pub(crate) peer: PeerId,
-    pub(crate) socket: UdpSocket,
+    line: Line,
     transport: Transport,
     pub(crate) is_connected: bool,
     pub(crate) is_closed: bool,
@@ -59,6 +88,77 @@ pub(crate) struct Client {
     /// SSRCs for which a key frame was asked.
     pub(crate) key_frame_requests: Vec<u32>,
     pub(crate) feedback_received: usize,
+}
+
+/// What carries a browser's datagrams.
+enum Line {
+    Udp(UdpSocket),
+    Tcp(TcpStream, Box<Deframer>),
+}
+
+impl Line {
+    fn tcp(server: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // Small, so that who does not read is soon felt.
+        socket.set_recv_buffer_size(16_384).unwrap();
+        socket.connect(&server.into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true).unwrap();
+        Self::Tcp(stream, Box::default())
+    }
+
+    fn local(&self) -> SocketAddr {
+        match self {
+            Self::Udp(socket) => socket.local_addr().unwrap(),
+            Self::Tcp(stream, _) => stream.local_addr().unwrap(),
+        }
+    }
+
+    /// Sends a datagram. A connection that is over takes nothing.
+    fn send(&mut self, datagram: &[u8], remote: SocketAddr) {
+        match self {
+            Self::Udp(socket) => {
+                socket.send_to(datagram, remote).unwrap();
+            }
+            Self::Tcp(stream, _) => {
+                let mut frame = frame_header(datagram.len()).unwrap().to_vec();
+                frame.extend(datagram);
+                let _ = stream.write_all(&frame);
+            }
+        }
+    }
+
+    /// Waits this long for datagrams; with their path.
+    fn receive(&mut self, patience: Duration) -> Vec<(Path, Vec<u8>)> {
+        let local = self.local();
+        let mut datagrams = Vec::new();
+        match self {
+            Self::Udp(socket) => {
+                let mut datagram = [0; 2_048];
+                socket.set_read_timeout(Some(patience)).unwrap();
+                if let Ok((len, from)) = socket.recv_from(&mut datagram) {
+                    datagrams.push((Path::udp(local, from), datagram[..len].to_vec()));
+                }
+            }
+            Self::Tcp(stream, deframer) => {
+                stream.set_read_timeout(Some(patience)).unwrap();
+                let Ok(remote) = stream.peer_addr() else {
+                    return datagrams;
+                };
+                deframer_filled(stream, deframer);
+                while let Some(frame) = deframer.next_frame().unwrap() {
+                    datagrams.push((Path::tcp(local, remote), frame.to_vec()));
+                }
+            }
+        }
+        datagrams
+    }
+}
+
+fn deframer_filled(stream: &mut TcpStream, deframer: &mut Deframer) {
+    if let Ok(len) = stream.read(deframer.space()) {
+        deframer.filled(len);
+    }
 }
 
 /// A decrypted packet that came from the server.
@@ -71,8 +171,17 @@ pub(crate) struct Forwarded {
 impl Client {
     /// A browser and the connection that signaling would negotiate for it.
     pub(crate) fn new(number: u64, info: &SfuInfo) -> (Self, PeerConnection) {
+        Self::on(Line::Udp(UdpSocket::bind((loopback(), 0)).unwrap()), number, info)
+    }
+
+    fn on(line: Line, number: u64, info: &SfuInfo) -> (Self, PeerConnection) {
         let certificate = Arc::new(Certificate::generate().unwrap());
-        let socket = UdpSocket::bind((loopback(), 0)).unwrap();
+        let is_tcp = matches!(line, Line::Tcp(..));
+        let over = |wanted, addresses: &[SocketAddr]| match is_tcp == wanted {
+            true => addresses.to_vec(),
+            false => Vec::new(),
+        };
+        let local = [line.local()];
         let server_ice = credentials("server", number);
         let client_ice = credentials("client", number);
         let connection = PeerConnection {
@@ -95,12 +204,14 @@ impl Client {
             remote_ice: ice(&server_ice),
             remote_fingerprint: info.fingerprint,
             certificate,
-            local_addresses: vec![socket.local_addr().unwrap()],
-            remote_addresses: info.candidates.clone(),
+            local_addresses: over(false, &local),
+            local_tcp_addresses: over(true, &local),
+            remote_addresses: over(false, &info.candidates),
+            remote_tcp_addresses: over(true, &info.tcp_candidates),
         };
         let client = Self {
             peer: PeerId(number),
-            socket,
+            line,
             transport: Transport::new(config, Instant::now()).unwrap(),
             is_connected: false,
             is_closed: false,
@@ -114,7 +225,16 @@ impl Client {
 
     /// A browser that signaling has told the server of.
     pub(crate) fn join(server: &SfuHandle, number: u64) -> Self {
-        let (client, connection) = Self::new(number, server.info());
+        Self::admitted(server, Self::new(number, server.info()))
+    }
+
+    /// The same, over TCP alone.
+    pub(crate) fn join_over_tcp(server: &SfuHandle, number: u64) -> Self {
+        let line = Line::tcp(server.info().tcp_candidates[0]);
+        Self::admitted(server, Self::on(line, number, server.info()))
+    }
+
+    fn admitted(server: &SfuHandle, (client, connection): (Self, PeerConnection)) -> Self {
         server
             .send(SfuCommand::AddPeer {
                 peer: client.peer,
@@ -133,12 +253,8 @@ impl Client {
             if left.is_zero() {
                 return;
             }
-            self.socket
-                .set_read_timeout(Some(left.min(Duration::from_millis(5))))
-                .unwrap();
-            let mut datagram = [0; 2_048];
-            if let Ok((len, from)) = self.socket.recv_from(&mut datagram) {
-                self.take(from, &mut datagram[..len]);
+            for (path, mut datagram) in self.line.receive(left.min(Duration::from_millis(5))) {
+                self.take(path, &mut datagram);
             }
             if self
                 .transport
@@ -207,13 +323,13 @@ impl Client {
         buffer[len..len + payload.len()].copy_from_slice(payload);
         len += payload.len();
         let len = self.transport.protect_rtp(&mut buffer, len).unwrap();
-        let (_, remote) = self.transport.destination().unwrap();
-        self.socket.send_to(&buffer[..len], remote).unwrap();
+        let path = self.transport.destination().unwrap();
+        self.line.send(&buffer[..len], path.remote);
     }
 
     fn flush(&mut self) {
         while let Some(transmit) = self.transport.poll_transmit() {
-            self.socket.send_to(&transmit.payload, transmit.remote).unwrap();
+            self.line.send(&transmit.payload, transmit.path.remote);
         }
         while let Some(event) = self.transport.poll_event() {
             match event {
@@ -223,12 +339,8 @@ impl Client {
         }
     }
 
-    fn take(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        let local = self.socket.local_addr().unwrap();
-        match self
-            .transport
-            .handle_datagram(local, from, datagram, Instant::now())
-        {
+    fn take(&mut self, path: Path, datagram: &mut [u8]) {
+        match self.transport.handle_datagram(path, datagram, Instant::now()) {
             Ok(Received::Rtp { len }) => {
                 let packet = RtpPacket::parse(&datagram[..len], &extension_map()).unwrap();
                 self.media.push(Forwarded {
@@ -324,4 +436,15 @@ fn extension_map() -> ExtensionMap {
     ]
     .into_iter()
     .collect()
+}
+
+/// The value of a counter or gauge, of one reason or without reasons.
+pub(crate) fn value(registry: &Registry, name: &str, reason: Option<&str>) -> f64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == name).unwrap();
+    let metric = family.get_metric().iter().find(|metric| {
+        reason.is_none_or(|reason| metric.get_label().iter().any(|label| label.value() == reason))
+    });
+    let metric = metric.unwrap();
+    metric.get_counter().get_value() + metric.get_gauge().get_value()
 }

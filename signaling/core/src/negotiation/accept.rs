@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::bytes::{DeflatedSdp, InflateError};
+use protocol::bytes::{DeflatedSdp, InflateError, Sdp};
 use protocol::ids::Rid;
 use protocol::media::{Codec, Extension};
 use protocol::sfu::{IceCredentials, PeerConnection, Publication, Slot};
@@ -38,16 +38,15 @@ pub fn accept(offer: &Offer, answer: &str) -> Result<PeerConnection, AnswerError
     Ok(connection)
 }
 
-/// Reads a compressed answer like [`accept`].
-pub fn accept_deflated(offer: &Offer, answer: &DeflatedSdp) -> Result<PeerConnection, AnswerError> {
-    let sdp = answer.inflate().map_err(|error| {
+/// The text of a compressed answer.
+pub fn inflate(answer: &DeflatedSdp) -> Result<Sdp, AnswerError> {
+    answer.inflate().map_err(|error| {
         let reason = match error {
             InflateError::TooLarge => AnswerReason::TooLarge,
             InflateError::Damaged | InflateError::NotText => AnswerReason::NotSdp,
         };
         AnswerError::new(reason, "not deflated SDP within the limit")
-    })?;
-    accept(offer, sdp.as_str())
+    })
 }
 
 /// Source: RFC 3264 section 6, an answer has the m-lines of the offer, in their order.
@@ -154,7 +153,7 @@ fn accept_line(
             rids: layers(offered, section)?,
             ssrcs: section.ssrcs.clone(),
         }),
-        Role::Slot { ssrc } => {
+        Role::Slot { ssrc, .. } => {
             connection.slots.push(Slot {
                 mid: offered.mid,
                 media: offered.media,

@@ -170,7 +170,10 @@ impl Description {
         }
         for word in words {
             let mid = Mid::new(word).map_err(|_| (AnswerReason::BadLine, "malformed mid"))?;
-            push(&mut self.bundle, mid)?;
+            if self.bundle.len() >= SDP_SECTIONS_MAX {
+                return Err((AnswerReason::TooLarge, "too many mids"));
+            }
+            self.bundle.push(mid);
         }
         Ok(())
     }

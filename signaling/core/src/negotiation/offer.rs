@@ -1,13 +1,16 @@
-//! The offer: BUNDLE of the microphone, the camera and the fixed pool of receive slots.
+//! The offer: BUNDLE of the microphone, the camera and a pool of receive slots that only ever grows.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::ops::Range;
 
 use protocol::bytes::DeflatedSdp;
 use protocol::ids::Mid;
-use protocol::media::{AUDIO_SLOTS, CAMERA_RIDS, Codec, Extension, Media, SourceKind, VIDEO_SLOTS};
+use protocol::media::{CAMERA_RIDS, Codec, Extension, Media, SourceKind};
 use protocol::sfu::{IceCredentials, SfuInfo};
 use rand_core::CryptoRng;
+
+use super::candidates;
+use super::pool::Pool;
 
 /// Characters of our user fragments: 6 bits each, 72 together, so that no two peers ever share one.
 const UFRAG_CHARACTERS: usize = 12;
@@ -15,15 +18,16 @@ const UFRAG_CHARACTERS: usize = 12;
 /// Characters of our passwords: 192 bits, above the 128 of RFC 8445 section 5.3.
 const PWD_CHARACTERS: usize = 32;
 
-/// What is offered to one participant, and has to be remembered until its answer comes.
+/// What is offered to one participant for one transport, and has to be remembered as long as that lives.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// The number by which the answer names it.
+    /// The number by which the answer names it. It is the version of the session in the SDP as well.
     pub negotiation: u32,
     /// Our side's ICE credentials.
     pub local_ice: IceCredentials,
     /// The m-lines, in order.
     pub lines: Vec<OfferedLine>,
+    pool: Pool,
     session_id: u32,
 }
 
@@ -45,6 +49,8 @@ pub enum Role {
     Publish(SourceKind),
     /// The page receives what is bound here.
     Slot {
+        /// Its number among the slots of its medium. Audio and video of the same number are one participant's.
+        number: u8,
         /// The SSRC of everything that we send there.
         ssrc: u32,
     },
@@ -60,6 +66,14 @@ impl OfferedLine {
         }
     }
 
+    /// The SSRC that we send on this line, where we send.
+    const fn ssrc(&self) -> Option<u32> {
+        match self.role {
+            Role::Publish(_) => None,
+            Role::Slot { ssrc, .. } => Some(ssrc),
+        }
+    }
+
     /// The simulcast layers that this line offers to receive, smallest first.
     pub const fn rids(&self) -> &'static [&'static str] {
         match self.role {
@@ -70,40 +84,76 @@ impl OfferedLine {
 }
 
 impl Offer {
-    /// Draws credentials and SSRCs for one participant.
-    pub fn new(negotiation: u32, rng: &mut impl CryptoRng) -> Self {
+    /// Draws credentials and SSRCs for a new transport of one participant.
+    pub fn new(negotiation: u32, pool: Pool, rng: &mut impl CryptoRng) -> Self {
         let local_ice = IceCredentials {
             ufrag: ice_text(UFRAG_CHARACTERS, rng),
             pwd: ice_text(PWD_CHARACTERS, rng),
         };
-        let mut lines = Vec::with_capacity(2 + AUDIO_SLOTS + VIDEO_SLOTS);
-        for kind in [SourceKind::Microphone, SourceKind::Camera] {
-            lines.extend(line(kind.mid(), kind.media(), Role::Publish(kind)));
-        }
-        let mut ssrcs = Vec::with_capacity(AUDIO_SLOTS + VIDEO_SLOTS);
-        for (prefix, media, count) in [('a', Media::Audio, AUDIO_SLOTS), ('v', Media::Video, VIDEO_SLOTS)] {
-            for number in 0..count {
-                let ssrc = fresh_ssrc(&ssrcs, rng);
-                ssrcs.push(ssrc);
-                lines.extend(line(&format!("{prefix}{number}"), media, Role::Slot { ssrc }));
-            }
-        }
-        // 31 bits: the grammar wants a number that fits into 63 bits, and browsers are content with this.
-        Self {
+        let [smallest, ..] = Pool::SIZES;
+        let mut offer = Self {
             negotiation,
             local_ice,
-            lines,
-            session_id: rng.next_u32() >> 1,
+            lines: Vec::new(),
+            pool: smallest,
+            session_id: 0,
+        };
+        for kind in [SourceKind::Microphone, SourceKind::Camera] {
+            offer.push(kind.mid(), kind.media(), Role::Publish(kind));
+        }
+        offer.push_slots(Media::Audio, 0..smallest.slots(Media::Audio), rng);
+        offer.push_slots(Media::Video, 0..smallest.slots(Media::Video), rng);
+        // 31 bits: the grammar wants a number that fits into 63 bits, and browsers are content with this.
+        offer.session_id = rng.next_u32() >> 1;
+        offer.grow(negotiation, pool, rng);
+        offer
+    }
+
+    /// Makes it the next offer for the same transport: lines of a larger pool stand behind those that are there, and
+    /// nothing else changes. A pool that is not larger adds none.
+    pub fn grow(&mut self, negotiation: u32, pool: Pool, rng: &mut impl CryptoRng) {
+        self.negotiation = negotiation;
+        for size in Pool::SIZES {
+            if size.others() > self.pool.others() && size.others() <= pool.others() {
+                for media in [Media::Audio, Media::Video] {
+                    self.push_slots(media, self.pool.slots(media)..size.slots(media), rng);
+                }
+                self.pool = size;
+            }
         }
     }
 
-    /// The names of the slots, in order.
-    pub fn slot_mids(&self) -> impl Iterator<Item = Mid> {
-        let slots = self
-            .lines
-            .iter()
-            .filter(|line| matches!(line.role, Role::Slot { .. }));
-        slots.map(|line| line.mid)
+    /// How many slots it has.
+    pub const fn pool(&self) -> Pool {
+        self.pool
+    }
+
+    fn push_slots(&mut self, media: Media, numbers: Range<u8>, rng: &mut impl CryptoRng) {
+        let prefix = match media {
+            Media::Audio => 'a',
+            Media::Video => 'v',
+        };
+        for number in numbers {
+            let ssrc = self.fresh_ssrc(rng);
+            self.push(&format!("{prefix}{number}"), media, Role::Slot { number, ssrc });
+        }
+    }
+
+    fn push(&mut self, mid: &str, media: Media, role: Role) {
+        // Our own names are short enough and of the right characters.
+        if let Ok(mid) = Mid::new(mid) {
+            self.lines.push(OfferedLine { mid, media, role });
+        }
+    }
+
+    fn fresh_ssrc(&self, rng: &mut impl CryptoRng) -> u32 {
+        let is_taken = |ssrc| self.lines.iter().any(|line| line.ssrc() == Some(ssrc));
+        loop {
+            let ssrc = rng.next_u32();
+            if ssrc != 0 && !is_taken(ssrc) {
+                return ssrc;
+            }
+        }
     }
 
     /// Writes the offer as SDP.
@@ -121,14 +171,17 @@ impl Offer {
     fn write(&self, sfu: &SfuInfo, out: &mut String) -> std::fmt::Result {
         write!(
             out,
-            "v=0\r\no=- {} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n",
-            self.session_id
+            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n",
+            self.session_id, self.negotiation
         )?;
         out.push_str("a=group:BUNDLE");
         for line in &self.lines {
             write!(out, " {}", line.mid)?;
         }
         out.push_str("\r\na=extmap-allow-mixed\r\na=ice-lite\r\n");
+        if !sfu.tcp_candidates.is_empty() {
+            out.push_str("a=ice-options:trickle\r\n");
+        }
         write!(
             out,
             "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n",
@@ -142,7 +195,7 @@ impl Offer {
         for (number, line) in self.lines.iter().enumerate() {
             write_line(line, out)?;
             if number == 0 {
-                write_candidates(&sfu.candidates, out)?;
+                candidates::write(sfu, out)?;
             }
         }
         Ok(())
@@ -181,10 +234,11 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
     }
     match line.role {
         Role::Publish(_) => out.push_str("a=recvonly\r\n"),
-        Role::Slot { ssrc } => {
+        Role::Slot { number, ssrc } => {
+            // Browsers play the tracks of one stream in sync.
             write!(
                 out,
-                "a=sendonly\r\na=msid:- {}\r\na=ssrc:{ssrc} cname:u\r\n",
+                "a=sendonly\r\na=msid:s{number} {}\r\na=ssrc:{ssrc} cname:u\r\n",
                 line.mid
             )?;
         }
@@ -196,40 +250,6 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
         write!(out, "a=simulcast:recv {}\r\n", line.rids().join(";"))?;
     }
     Ok(())
-}
-
-/// Host candidates; the first address gets the highest priority.
-///
-/// Source: RFC 8839 section 5.1, RFC 8445 section 5.1.2.1 with type preference 126 and component 1.
-fn write_candidates(candidates: &[SocketAddr], out: &mut String) -> std::fmt::Result {
-    for (preference, candidate) in (0..=u16::MAX).rev().zip(candidates) {
-        let number = u16::MAX - preference + 1;
-        let priority = (126_u32 << 24) | (u32::from(preference) << 8) | 255;
-        let (ip, port) = (candidate.ip(), candidate.port());
-        write!(
-            out,
-            "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
-        )?;
-    }
-    out.push_str("a=end-of-candidates\r\n");
-    Ok(())
-}
-
-fn line(mid: &str, media: Media, role: Role) -> Option<OfferedLine> {
-    Some(OfferedLine {
-        mid: Mid::new(mid).ok()?,
-        media,
-        role,
-    })
-}
-
-fn fresh_ssrc(taken: &[u32], rng: &mut impl CryptoRng) -> u32 {
-    loop {
-        let ssrc = rng.next_u32();
-        if ssrc != 0 && !taken.contains(&ssrc) {
-            return ssrc;
-        }
-    }
 }
 
 /// Source: RFC 8839 section 5.4, `ice-char`; 64 of them, so a byte's low 6 bits choose without bias.

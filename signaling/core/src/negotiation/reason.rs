@@ -35,11 +35,13 @@ pub enum AnswerReason {
     Rid,
     /// An SSRC that is malformed or claimed twice.
     Ssrc,
+    /// A line of a living transport that is not as it was agreed.
+    Changed,
 }
 
 impl AnswerReason {
     /// All reasons.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TooLarge,
         Self::BadLine,
         Self::NotSdp,
@@ -54,6 +56,7 @@ impl AnswerReason {
         Self::Extension,
         Self::Rid,
         Self::Ssrc,
+        Self::Changed,
     ];
 
     /// The reason as metrics and error details write it.
@@ -73,6 +76,7 @@ impl AnswerReason {
             Self::Extension => "extension",
             Self::Rid => "rid",
             Self::Ssrc => "ssrc",
+            Self::Changed => "changed",
         }
     }
 }

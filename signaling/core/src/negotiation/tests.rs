@@ -1,11 +1,17 @@
-use protocol::ids::{Mid, Rid};
-use protocol::limits::SDP_BYTES_MAX;
-use protocol::media::{Extension, Media, SourceKind};
+use protocol::bytes::{DeflatedSdp, ResumeToken, Sealed};
+use protocol::client::{
+    Joined, OfferMessage, OfferedTransport, Participant, Presence, Resumed, ServerMessage, SlotBinding,
+    Switch, TransportState,
+};
+use protocol::ids::{Mid, Rid, Seat};
+use protocol::limits::{MESSAGE_BYTES_MAX, ROOM_MEMBERS_MAX, SDP_BYTES_MAX, SEALED_BYTES_MAX};
+use protocol::media::{Extension, Media, SLOTS_OF_MEDIUM_MAX, SourceKind};
 use protocol::sfu::{PeerConnection, SfuInfo};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
+use crate::limits::{SDP_LINES_MAX, TCP_CANDIDATES_MAX};
 
 const CHROMIUM: &str = include_str!("../../fixtures/answers/chromium.sdp");
 const CHROMIUM_NO_TRACKS: &str = include_str!("../../fixtures/answers/chromium-no-tracks.sdp");
@@ -125,18 +131,19 @@ fn the_deflated_offer_inflates_to_the_offer() {
 #[test]
 fn no_two_offers_share_credentials_or_ssrcs() {
     let mut rng = ChaCha12Rng::seed_from_u64(1);
-    let (one, other) = (Offer::new(1, &mut rng), Offer::new(1, &mut rng));
+    let pool = Pool::for_others(ROOM_MEMBERS_MAX);
+    let (one, other) = (Offer::new(1, pool, &mut rng), Offer::new(1, pool, &mut rng));
     assert_ne!(one.local_ice.ufrag, other.local_ice.ufrag);
     assert_ne!(one.local_ice.pwd, other.local_ice.pwd);
     assert!(one.local_ice.ufrag.len() >= 8 && one.local_ice.pwd.len() >= 24);
     let ssrcs = |offer: &Offer| -> std::collections::BTreeSet<u32> {
         let slots = offer.lines.iter().filter_map(|line| match line.role {
-            Role::Slot { ssrc } => Some(ssrc),
+            Role::Slot { ssrc, .. } => Some(ssrc),
             Role::Publish(_) => None,
         });
         slots.collect()
     };
-    assert_eq!(ssrcs(&one).len(), 13);
+    assert_eq!(ssrcs(&one).len(), 46);
     assert!(ssrcs(&one).is_disjoint(&ssrcs(&other)));
 }
 
@@ -330,7 +337,7 @@ fn malformed_credentials_are_refused() {
 #[test]
 fn an_ssrc_of_our_own_slots_cannot_be_claimed() {
     let Some(OfferedLine {
-        role: Role::Slot { ssrc },
+        role: Role::Slot { ssrc, .. },
         ..
     }) = offer().lines.last().copied()
     else {
@@ -351,7 +358,7 @@ fn every_bound_of_an_answer_is_kept() {
         AnswerReason::TooLarge
     );
     assert_eq!(
-        refused(&attributes("a=x\r\n", 2_000)).reason,
+        refused(&attributes("a=x\r\n", 4_000)).reason,
         AnswerReason::TooLarge
     );
     assert_eq!(
@@ -360,7 +367,7 @@ fn every_bound_of_an_answer_is_kept() {
     );
     let ssrcs: String = (0..40).map(|number| format!("a=ssrc:{number} x\r\n")).collect();
     assert_eq!(refused(&attributes(&ssrcs, 1)).reason, AnswerReason::TooLarge);
-    let sections = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".repeat(33);
+    let sections = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".repeat(65);
     assert_eq!(
         refused(&format!("v=0\r\n{sections}")).reason,
         AnswerReason::TooLarge
@@ -389,8 +396,171 @@ fn a_refusal_says_where_and_holds_no_secret() {
     assert!(!refused(&bad_pwd).to_string().contains("cret"));
 }
 
+#[test]
+fn a_grown_offer_keeps_its_lines_and_adds_the_others_behind_them() {
+    let (before, after) = (offer(), grown_offer());
+    assert_eq!(before.lines[..], after.lines[..before.lines.len()]);
+    assert_eq!(after.lines.len(), 48);
+    assert_eq!(before.local_ice, after.local_ice);
+    let (before, after) = (before.sdp(&sfu()), after.sdp(&sfu()));
+    let session = |sdp: &str| value(sdp, "o=- ").split(' ').next().unwrap().to_owned();
+    assert_eq!(session(&before), session(&after));
+    assert!(
+        after.contains(" 2 IN IP4 127.0.0.1\r\n"),
+        "the version is the number"
+    );
+    let behind_bundle = |sdp: &str| sdp[sdp.find("a=extmap-allow-mixed").unwrap()..].to_owned();
+    assert!(behind_bundle(&after).starts_with(&behind_bundle(&before)));
+}
+
+#[test]
+fn audio_and_video_of_one_number_are_one_stream() {
+    let sdp = grown_offer().sdp(&sfu());
+    for number in 0..SLOTS_OF_MEDIUM_MAX {
+        for medium in ["a", "v"] {
+            let line = format!("a=msid:s{number} {medium}{number}\r\n");
+            assert_eq!(sdp.matches(&line).count(), 1, "{line}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_to_more_slots_adds_them_and_nothing_else() {
+    let agreed = accepts("first", CHROMIUM);
+    let slots = accept_again(&grown_offer(), &agreed, &grown(CHROMIUM)).unwrap();
+    let mids: Vec<&str> = slots.iter().map(|slot| slot.mid.as_str()).collect();
+    assert_eq!(mids.len(), 2 * SLOTS_OF_MEDIUM_MAX - 13);
+    assert_eq!((mids[0], mids[mids.len() - 1]), ("a4", "v22"));
+
+    let none = accept_again(&offer(), &agreed, CHROMIUM).unwrap();
+    assert!(none.is_empty(), "an answer to the same lines adds none");
+    let reordered = CHROMIUM.replacen("SAVPF 100 101 102", "SAVPF 102 101 100", 1);
+    let none = accept_again(&offer(), &agreed, &reordered).unwrap();
+    assert!(none.is_empty(), "another order is another wish");
+}
+
+#[test]
+fn an_answer_that_changes_what_was_agreed_is_refused() {
+    let agreed = accepts("first", CHROMIUM);
+    let zeros = ["00"; 32].join(":");
+    for (prefix, other, reason) in [
+        ("a=ice-ufrag:", "abcd", AnswerReason::Ice),
+        ("a=ice-pwd:", "0123456789012345678901", AnswerReason::Ice),
+        (
+            "a=fingerprint:sha-256 ",
+            zeros.as_str(),
+            AnswerReason::Fingerprint,
+        ),
+    ] {
+        let old = format!("{prefix}{}", value(CHROMIUM, prefix));
+        let answer = grown(&CHROMIUM.replace(&old, &format!("{prefix}{other}")));
+        let error = accept_again(&grown_offer(), &agreed, &answer).unwrap_err();
+        assert_eq!(error.reason, reason, "{prefix}");
+    }
+    for (from, to) in [
+        ("a=sendonly", "a=inactive"),
+        ("a=recvonly", "a=inactive"),
+        ("a=simulcast:send l;m;h\r\n", ""),
+        ("SAVPF 100 101 102", "SAVPF 100"),
+    ] {
+        let answer = grown(&CHROMIUM.replacen(from, to, 1));
+        let error = accept_again(&grown_offer(), &agreed, &answer).unwrap_err();
+        assert_eq!(error.reason, AnswerReason::Changed, "{from} becomes {to}");
+        assert!(error.mid.is_some());
+    }
+    let inactive = accepts("inactive", CHROMIUM_INACTIVE);
+    let mine = value(CHROMIUM_INACTIVE, "a=ice-ufrag:");
+    let answer = CHROMIUM_INACTIVE.replacen("a=inactive", "a=sendonly", 1);
+    let error = accept_again(&offer(), &inactive, &answer).unwrap_err();
+    assert_eq!(error.reason, AnswerReason::Changed, "{mine} begins to send");
+}
+
+#[test]
+fn everything_of_a_full_room_fits_into_a_message() {
+    let offer = grown_offer();
+    let deflated = offer.deflated(&sfu()).unwrap();
+    let sealed = Sealed::new(vec![0xA5; SEALED_BYTES_MAX]).unwrap();
+    let participants = (0..ROOM_MEMBERS_MAX - 1).map(|number| Participant {
+        seat: Seat::new(1_000 + u16::try_from(number).unwrap()).unwrap(),
+        microphone: Switch::Off,
+        camera: Switch::Off,
+        presence: Presence::Here,
+        sealed: Some(sealed.clone()),
+    });
+    let slots: Vec<SlotBinding> = offer.lines[2..]
+        .iter()
+        .map(|line| SlotBinding {
+            mid: line.mid,
+            seat: Seat::new(1_023).ok(),
+            source: Some(SourceKind::Microphone),
+        })
+        .collect();
+    let joined = ServerMessage::Joined(Joined {
+        seat: Seat::FIRST,
+        participants: participants.clone().collect(),
+        slots: slots.clone(),
+        negotiation: u32::MAX,
+        offer: deflated.clone(),
+        token: ResumeToken::from_bytes([7; 32]),
+        tcp_candidates: vec!["x".repeat(100); TCP_CANDIDATES_MAX],
+    });
+    let resumed = ServerMessage::Resumed(Resumed {
+        seat: Seat::FIRST,
+        participants: participants.collect(),
+        slots: slots.clone(),
+        transport: TransportState::Connected,
+    });
+    let offered = ServerMessage::Offer(OfferMessage {
+        negotiation: u32::MAX,
+        transport: OfferedTransport::Kept,
+        slots,
+        offer: deflated.clone(),
+    });
+    for message in [joined, resumed, offered] {
+        let json = message.encode();
+        assert!(json.len() < MESSAGE_BYTES_MAX * 3 / 4, "{} bytes", json.len());
+        assert_eq!(ServerMessage::decode(json.as_bytes()), Ok(message));
+    }
+    assert!(offer.sdp(&sfu()).len() < SDP_BYTES_MAX / 2);
+    let answer = grown(CHROMIUM);
+    assert!(answer.lines().count() < SDP_LINES_MAX / 2);
+    let answer = DeflatedSdp::deflate(&answer).unwrap().as_bytes().len();
+    assert!(answer < MESSAGE_BYTES_MAX / 8, "{answer} bytes");
+}
+
+/// The next offer for the same transport, with the slots of a full room.
+fn grown_offer() -> Offer {
+    let mut offer = offer();
+    let pool = Pool::for_others(ROOM_MEMBERS_MAX - 1);
+    offer.grow(2, pool, &mut ChaCha12Rng::seed_from_u64(8));
+    offer
+}
+
+/// The answer to it of the browser that gave this answer to the first: its new lines are like its old ones.
+fn grown(answer: &str) -> String {
+    let like = |mid: &str| {
+        let section = answer
+            .split("m=")
+            .find(|section| section.contains(&format!("a=mid:{mid}\r\n")));
+        format!("m={}", section.expect("a line of this name"))
+    };
+    let (audio, video) = (like("a1"), like("v1"));
+    let mut grown = answer.to_owned();
+    let mut bundle = value(answer, "a=group:BUNDLE");
+    for line in &grown_offer().lines[offer().lines.len()..] {
+        let mid = format!("a=mid:{}\r\n", line.mid);
+        grown.push_str(&match line.media {
+            Media::Audio => audio.replace("a=mid:a1\r\n", &mid),
+            Media::Video => video.replace("a=mid:v1\r\n", &mid),
+        });
+        bundle = format!("{bundle} {}", line.mid);
+    }
+    let old = value(answer, "a=group:BUNDLE");
+    grown.replacen(&old, &bundle, 1)
+}
+
 fn offer() -> Offer {
-    Offer::new(1, &mut ChaCha12Rng::seed_from_u64(7))
+    Offer::new(1, Pool::for_others(0), &mut ChaCha12Rng::seed_from_u64(7))
 }
 
 fn sfu() -> SfuInfo {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use prometheus::Registry;
-use protocol::bytes::{DeflatedSdp, Gate, GateHash};
-use protocol::client::{Answer, ClientMessage, Create, ErrorCode, Hello, Joined, ServerMessage, VERSION};
+use protocol::bytes::{DeflatedSdp, Gate, GateHash, ResumeToken};
+use protocol::client::{
+    Answer, ClientMessage, Create, ErrorCode, Hello, Joined, Resume, ServerMessage, VERSION,
+};
 use protocol::ids::RoomId;
 use protocol::sfu::{SfuBusy, SfuCommand, SfuEvent, SfuInfo};
 use sha2::{Digest, Sha256};
@@ -25,8 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What the kernel holds back for a page that does not read, in bytes.
 const SMALL_BUFFER_BYTES: u32 = 8_192;
 
-/// A real answer of Chromium.
-pub(crate) const ANSWER: &str = include_str!("../../../core/fixtures/answers/chromium.sdp");
+#[path = "../../../core/tests/harness/answer.rs"]
+#[allow(dead_code, reason = "the tests of the rooms use more of it")]
+mod sdp;
 
 /// An SFU that remembers its orders, and takes none while it is busy.
 #[derive(Default)]
@@ -216,9 +219,24 @@ pub(crate) fn hello(number: u8, gate: u8) -> ClientMessage {
 }
 
 pub(crate) fn answer(joined: &Joined) -> ClientMessage {
+    answer_offer(joined.negotiation, &joined.offer)
+}
+
+/// The answer of a page that has one peer connection in its life.
+pub(crate) fn answer_offer(negotiation: u32, offer: &DeflatedSdp) -> ClientMessage {
+    let offer = offer.inflate().unwrap();
+    let sdp = sdp::answer_to(offer.as_str(), &sdp::Credentials::new(1));
     ClientMessage::Answer(Answer {
-        negotiation: joined.negotiation,
-        sdp: DeflatedSdp::deflate(ANSWER).unwrap(),
+        negotiation,
+        sdp: DeflatedSdp::deflate(&sdp).unwrap(),
+    })
+}
+
+pub(crate) fn resume(number: u8, token: &ResumeToken) -> ClientMessage {
+    ClientMessage::Resume(Resume {
+        version: VERSION,
+        room: room(number),
+        token: token.clone(),
     })
 }
 

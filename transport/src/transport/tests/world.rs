@@ -118,7 +118,7 @@ impl World {
             Side::Server => &mut self.server,
             Side::Client => &mut self.client,
         };
-        transport.handle_datagram(transmit.remote, transmit.local, &mut bytes, self.now)
+        transport.handle_datagram(transmit.path.reversed(), &mut bytes, self.now)
     }
 
     /// Delivered datagrams of one kind for one side.
@@ -166,7 +166,9 @@ pub(super) fn configurations() -> (TransportConfig, TransportConfig) {
         remote_fingerprint: client_certificate.fingerprint(),
         certificate: Arc::clone(&server_certificate),
         local_addresses: vec![address(SERVER_ADDRESS)],
+        local_tcp_addresses: vec![],
         remote_addresses: vec![],
+        remote_tcp_addresses: vec![],
     };
     let client = TransportConfig {
         role: Role::Client,
@@ -175,9 +177,16 @@ pub(super) fn configurations() -> (TransportConfig, TransportConfig) {
         remote_fingerprint: server_certificate.fingerprint(),
         certificate: client_certificate,
         local_addresses: vec![address(CLIENT_ADDRESS)],
+        local_tcp_addresses: vec![],
         remote_addresses: vec![address(SERVER_ADDRESS)],
+        remote_tcp_addresses: vec![],
     };
     (server, client)
+}
+
+/// The usual path, as the client sees it.
+pub(super) fn usual_path() -> Path {
+    Path::udp(address(CLIENT_ADDRESS), address(SERVER_ADDRESS))
 }
 
 pub(super) fn address(text: &str) -> SocketAddr {

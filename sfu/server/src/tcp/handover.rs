@@ -1,0 +1,83 @@
+//! How an accepted connection comes to the worker.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+
+use crate::limits::TCP_NOTSENT_MAX;
+
+/// Why a TCP connection was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TcpRefused {
+    /// Too many connections wait for the worker.
+    #[error("too many connections wait for the media worker")]
+    Full,
+    /// There are as many connections as there may be, here or from the same network, and each has a peer.
+    #[error("there are too many connections of media")]
+    TooMany,
+    /// The connection came to an address that is not offered for media.
+    #[error("the connection came to an address that is not offered for media")]
+    NotOffered,
+    /// The connection is over already.
+    #[error("the connection is over already")]
+    Broken,
+    /// The worker has ended.
+    #[error("the media worker has ended")]
+    Ended,
+}
+
+impl TcpRefused {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Full,
+        Self::TooMany,
+        Self::NotOffered,
+        Self::Broken,
+        Self::Ended,
+    ];
+
+    /// A short word for metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "busy",
+            Self::TooMany => "too_many",
+            Self::NotOffered => "not_offered",
+            Self::Broken => "broken",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A connection on its way to the worker.
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
+
+impl Accepted {
+    /// Prepares a connection for the worker. Fails when it is over already.
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        // A packet that waits to be filled up is late.
+        stream.set_nodelay(true)?;
+        // Without it more is late in the kernel's buffer, where nothing can be dropped.
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(TCP_NOTSENT_MAX);
+        Ok(Self {
+            local: canonical(stream.local_addr()?),
+            remote: canonical(stream.peer_addr()?),
+            stream,
+        })
+    }
+}
+
+/// A socket of both families names IPv4 addresses as mapped IPv6 ones; candidates are of their own family.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+// Addresses stay out of logs, so out of debug output too.
+impl std::fmt::Debug for Accepted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Accepted").finish_non_exhaustive()
+    }
+}
