@@ -14,5 +14,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
     environment: 'node',
+    // Deriving a key from a password takes a second, and several on a machine that is busy.
+    testTimeout: 30_000,
   },
 });

@@ -15,6 +15,7 @@ describe('a call of two whose server', () => {
   let browser: Browser;
   let ada: Person;
   let ben: Person;
+  let link: string;
 
   beforeEach(async () => {
     Namespace.here();
@@ -22,7 +23,7 @@ describe('a call of two whose server', () => {
     browser = await launch();
     ada = new Person(await visit(browser), 'Ada');
     ben = new Person(await visit(browser), 'Ben');
-    const link = await ada.createMeeting(server.url, PASSWORD);
+    link = await ada.createMeeting(server.url, PASSWORD);
     await ada.askToJoin(PASSWORD);
     await ada.isInCall();
     await ben.join(link, PASSWORD);
@@ -48,13 +49,18 @@ describe('a call of two whose server', () => {
     );
     server = await Server.start({ capture: false, port, media: [Namespace.IPV4] });
     await Promise.all([ada, ben].map((person) => person.button('Start the meeting again').waitFor()));
-    for (const person of [ada, ben]) expect(await person.said()).toMatch(/restarted and has forgotten/i);
+    for (const person of [ada, ben]) {
+      expect(await person.said()).toMatch(/restarted and has forgotten/i);
+      expect(await person.button('Leave').count()).toBe(0);
+      expect(await person.button('New meeting').count()).toBe(1);
+    }
     // At once: one of them is faster, and the other finds the room there.
     await Promise.all([ada, ben].map((person) => person.button('Start the meeting again').click()));
     await Promise.all([ada.isInCall(), ben.isInCall()]);
     await seeEachOther();
     for (const [person, name] of [[ada, 'Ben'], [ben, 'Ada']] as const) {
       expect(await person.tile(name).count()).toBe(1);
+      expect(await person.address()).toBe(link);
       await person.page.getByRole('alert').filter({ hasText: /restarted/i }).waitFor({ state: 'detached' });
     }
   });

@@ -60,28 +60,6 @@ describe('in a call', () => {
     expect(text).toMatch(/can see/i);
   });
 
-  it('says that the server was stopped and has forgotten the meeting, and starts it again behind the same link', async () => {
-    const link = await adaIsIn();
-    const ben = new Person(await visit(browser, { withoutDevices: true }), 'Ben');
-    await ben.join(link);
-    await ben.seesMoving('Ada');
-    const { port } = server;
-    await server.stop();
-    await eventually('it is said', () => said(ada.page), (text) => /server was stopped|connection.*lost/i.test(text));
-    server = await Server.start({ capture: false, port });
-    for (const { page } of [ada, ben]) {
-      await eventually('that it is forgotten is said', () => said(page), (text) => /restarted and has forgotten/i.test(text));
-    }
-    expect(await ada.button('Leave').count()).toBe(0);
-    expect(await ada.button('New meeting').count()).toBe(1);
-    // Both press it; one of them makes the meeting, the other comes in behind.
-    const again = ({ page }: Person): Promise<void> =>
-      page.getByRole('button', { name: 'Start the meeting again' }).click();
-    await Promise.all([again(ada), again(ben)]);
-    await ben.seesMoving('Ada');
-    expect(ada.page.url()).toBe(link);
-  });
-
   it('meets somebody who reloads the page by name, with the focus on the way back', async () => {
     await adaIsIn();
     await ada.page.reload();
