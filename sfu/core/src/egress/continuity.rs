@@ -91,6 +91,13 @@ impl Continuity {
         }
     }
 
+    /// The extended outgoing number of a sequence number that was sent; `None` when nothing as new was sent.
+    pub(crate) fn sent_number(&self, sequence_number: u16) -> Option<u64> {
+        self.sent_at?;
+        let number = seq::extend(sequence_number, self.highest.sequence);
+        (number <= self.highest.sequence).then_some(number)
+    }
+
     fn elapsed_ticks(&self, clock_rate_hz: u32, now: Instant) -> u32 {
         let elapsed = self
             .sent_at
@@ -134,6 +141,11 @@ impl Offsets {
             picture_id: incoming.picture_id.wrapping_add(self.picture_id),
             tl0_picture_index: incoming.tl0_picture_index.wrapping_add(self.tl0_picture_index),
         })
+    }
+
+    /// The incoming sequence number that becomes this outgoing one.
+    pub(crate) const fn incoming_sequence(&self, outgoing: u64) -> u64 {
+        outgoing.wrapping_sub(self.sequence)
     }
 
     /// The outgoing timestamp of an incoming one.

@@ -11,14 +11,16 @@ use rtp::{
     Ssrc, write_header,
 };
 use sfu_core::{
-    Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Sfu, Slot,
-    SourceKind,
+    Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Repair, Sfu,
+    Slot, SourceKind,
 };
 use transport::{Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport};
 
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const VP8: u8 = 100;
 pub(crate) const VP9: u8 = 101;
+pub(crate) const VP8_AGAIN: u8 = 103;
+pub(crate) const VP9_AGAIN: u8 = 104;
 pub(crate) const LAYERS: [&str; 3] = ["l", "m", "h"];
 
 /// The video slots lie behind these.
@@ -107,15 +109,25 @@ pub(crate) struct Outgoing {
 
 impl Lab {
     pub(crate) fn new(seed: u64) -> Self {
-        let format = |codec, clock_rate_hz| Format { codec, clock_rate_hz };
+        let format = |codec, clock_rate_hz, retransmission| Format {
+            codec,
+            clock_rate_hz,
+            retransmission: PayloadType::new(retransmission).filter(|it| it.value() > 0),
+        };
         let sfu = Sfu::new(Config {
             certificate: certificate(),
             media_addresses: vec![server()],
             tcp_addresses: vec![server()],
             media: MediaProfile::new([
-                (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000)),
-                (PayloadType::new(VP8).unwrap(), format(Codec::Vp8, 90_000)),
-                (PayloadType::new(VP9).unwrap(), format(Codec::Vp9, 90_000)),
+                (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000, 0)),
+                (
+                    PayloadType::new(VP8).unwrap(),
+                    format(Codec::Vp8, 90_000, VP8_AGAIN),
+                ),
+                (
+                    PayloadType::new(VP9).unwrap(),
+                    format(Codec::Vp9, 90_000, VP9_AGAIN),
+                ),
             ]),
             seed,
         });
@@ -487,6 +499,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
         } else {
             &[VP8, VP9]
         }),
+        repair: Repair::None,
     };
     let audio_slots = (0..AUDIO_SLOTS).map(|index| slot(format!("a{index}"), Media::Audio));
     let video_slots = (0..9).map(|index| slot(format!("v{index}"), Media::Video));
@@ -501,6 +514,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
                 payload_types: payload_types(&[OPUS]),
                 rids: Vec::new(),
                 ssrcs: Vec::new(),
+                repair: Repair::None,
             },
             Publication {
                 mid: Mid::new("c").unwrap(),
@@ -508,6 +522,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
                 payload_types: payload_types(&[VP8, VP9]),
                 rids: LAYERS.map(|rid| Rid::new(rid).unwrap()).to_vec(),
                 ssrcs: Vec::new(),
+                repair: Repair::None,
             },
         ],
         extensions: EXTENSIONS.to_vec(),
