@@ -60,6 +60,9 @@ pub const SLOTS_OF_MEDIUM_MAX: usize = ROOM_MEMBERS_MAX - 1;
 /// The simulcast layers of a camera, smallest first: browsers scale down by 4, 2, 1 in this order.
 pub const CAMERA_RIDS: [&str; 3] = ["l", "m", "h"];
 
+/// What `a=rtpmap` writes for a retransmission payload type: its encoding name and the clock rate of video in Hz.
+pub const RETRANSMISSION_RTPMAP: &str = "rtx/90000";
+
 /// A codec with its canonical payload type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
@@ -81,7 +84,7 @@ impl Codec {
     /// The codecs of video lines, most wanted first.
     pub const VIDEO: [Self; 3] = [Self::Vp8, Self::Vp9, Self::Av1];
 
-    /// The payload type that means this codec everywhere. 103 to 105 are kept for retransmission.
+    /// The payload type that means this codec everywhere.
     pub const fn payload_type(self) -> u8 {
         match self {
             Self::Opus => 111,
@@ -96,6 +99,24 @@ impl Codec {
         Self::ALL
             .into_iter()
             .find(|codec| codec.payload_type() == payload_type)
+    }
+
+    /// The payload type under which packets of this codec are sent again (RFC 4588); none for audio, whose lost
+    /// packets are sent again as they were.
+    pub const fn retransmission_payload_type(self) -> Option<u8> {
+        match self {
+            Self::Opus => None,
+            Self::Vp8 => Some(103),
+            Self::Vp9 => Some(104),
+            Self::Av1 => Some(105),
+        }
+    }
+
+    /// The codec whose packets are sent again under this payload type.
+    pub fn from_retransmission_payload_type(payload_type: u8) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|codec| codec.retransmission_payload_type() == Some(payload_type))
     }
 
     /// The codecs of a medium, most wanted first.
@@ -128,8 +149,8 @@ impl Codec {
     /// The feedback that we offer for this codec, as `a=rtcp-fb` writes it.
     pub const fn feedback(self) -> &'static [&'static str] {
         match self {
-            Self::Opus => &["transport-cc"],
-            Self::Vp8 | Self::Vp9 | Self::Av1 => &["ccm fir", "nack pli", "transport-cc"],
+            Self::Opus => &["nack", "transport-cc"],
+            Self::Vp8 | Self::Vp9 | Self::Av1 => &["ccm fir", "nack", "nack pli", "transport-cc"],
         }
     }
 }
@@ -141,7 +162,7 @@ pub enum Extension {
     Mid,
     /// The simulcast layer of a packet, RFC 8852.
     RtpStreamId,
-    /// The layer that a retransmission repairs, RFC 8852; its id is kept, it is not offered yet.
+    /// The layer that a retransmission repairs, RFC 8852.
     RepairedRtpStreamId,
     /// The loudness of an audio packet, RFC 6464.
     AudioLevel,
@@ -199,6 +220,12 @@ impl Extension {
     pub const AUDIO: [Self; 3] = [Self::Mid, Self::AudioLevel, Self::TransportSequenceNumber];
     /// What a video line offers.
     pub const VIDEO: [Self; 2] = [Self::Mid, Self::TransportSequenceNumber];
-    /// What the line of the camera offers: its layers are told apart by their stream id.
-    pub const CAMERA: [Self; 3] = [Self::Mid, Self::RtpStreamId, Self::TransportSequenceNumber];
+    /// What the line of the camera offers: its layers are told apart by their stream id, their retransmissions by
+    /// the stream id that they repair.
+    pub const CAMERA: [Self; 4] = [
+        Self::Mid,
+        Self::RtpStreamId,
+        Self::RepairedRtpStreamId,
+        Self::TransportSequenceNumber,
+    ];
 }

@@ -84,6 +84,20 @@ pub struct Publication {
     pub rids: Vec<Rid>,
     /// The SSRCs that the answer names; often none, then packets are bound by MID and RID.
     pub ssrcs: Vec<u32>,
+    /// How lost packets are sent again. The pairs of SSRCs are those that the answer names: a stream and its
+    /// retransmission; often none, then retransmissions are bound by MID and repaired RID.
+    pub repair: Repair<Vec<(u32, u32)>>,
+}
+
+/// How lost packets of one m-line are sent again, as both sides accepted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair<Ssrcs> {
+    /// Not at all.
+    None,
+    /// As they were: asked for by NACK (RFC 4585 section 6.2.1), under the stream's own SSRC.
+    Repeat,
+    /// As retransmissions (RFC 4588), asked for by NACK, under SSRCs of their own.
+    Retransmit(Ssrcs),
 }
 
 /// One m-line on which a peer receives.
@@ -97,6 +111,8 @@ pub struct Slot {
     pub ssrc: u32,
     /// The payload types that the peer accepted.
     pub payload_types: Vec<u8>,
+    /// How lost packets are sent again, and the SSRC that our offer promised for retransmissions.
+    pub repair: Repair<u32>,
 }
 
 /// A report of the SFU to signaling.

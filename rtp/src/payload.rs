@@ -60,6 +60,9 @@ pub struct SealedPayload<'a> {
     bytes: &'a [u8],
 }
 
+/// How many bytes a retransmission puts before the media: the packet's first sequence number.
+pub const ORIGINAL_SEQUENCE_NUMBER_LEN: usize = 2;
+
 impl<'a> SealedPayload<'a> {
     /// Takes bytes in; there is no way back but [`copy_to_wire`](Self::copy_to_wire).
     pub fn seal(bytes: &'a [u8]) -> Self {
@@ -82,6 +85,32 @@ impl<'a> SealedPayload<'a> {
     /// specification, and on an empty one unless the codec has no descriptor.
     pub fn descriptor(&self, codec: Codec) -> Result<Descriptor, DescriptorError> {
         Descriptor::parse(codec, self.bytes)
+    }
+
+    /// Reads the payload of a retransmission: the sequence number that the packet had at first, and the media behind
+    /// it. `None` when there is no media: what is shorter only pads.
+    ///
+    /// Source: RFC 4588 section 4.
+    pub fn retransmitted(self) -> Option<(u16, Self)> {
+        let (number, media) = self.bytes.split_first_chunk::<ORIGINAL_SEQUENCE_NUMBER_LEN>()?;
+        (!media.is_empty()).then(|| (u16::from_be_bytes(*number), Self::seal(media)))
+    }
+
+    /// Copies the payload to the front of `out` as that of a retransmission, and returns how long it became: two bytes
+    /// longer than [`copy_to_wire`](Self::copy_to_wire) makes it.
+    ///
+    /// Source: RFC 4588 section 4.
+    pub fn copy_as_retransmission(
+        &self,
+        original_sequence_number: u16,
+        rewrite: &DescriptorRewrite,
+        out: &mut [u8],
+    ) -> Result<usize, DescriptorError> {
+        let (number, media) = out
+            .split_first_chunk_mut::<ORIGINAL_SEQUENCE_NUMBER_LEN>()
+            .ok_or(DescriptorError::BufferTooSmall)?;
+        *number = original_sequence_number.to_be_bytes();
+        Ok(ORIGINAL_SEQUENCE_NUMBER_LEN + self.copy_to_wire(rewrite, media)?)
     }
 
     /// Copies the payload to the front of `out` and returns how long it became.
@@ -116,6 +145,22 @@ mod tests {
     fn debug_form_gives_the_length_alone() {
         let text = format!("{:?}", SealedPayload::seal(&[0xAB; 3]));
         assert_eq!(text, "SealedPayload { len: 3, .. }");
+    }
+
+    #[test]
+    fn a_retransmission_carries_its_first_sequence_number_before_the_media() {
+        let payload = SealedPayload::seal(b"abc");
+        let mut out = [0; 6];
+        let len = payload.copy_as_retransmission(0x1234, &DescriptorRewrite::Keep, &mut out);
+        assert_eq!((len, &out), (Ok(5), b"\x12\x34abc\0"));
+        let (number, media) = SealedPayload::seal(&out[..5]).retransmitted().unwrap();
+        assert_eq!((number, media.len()), (0x1234, 3));
+        assert!(SealedPayload::seal(&out[..2]).retransmitted().is_none());
+        assert!(SealedPayload::seal(&[]).retransmitted().is_none());
+        for room in 0..5 {
+            let refused = payload.copy_as_retransmission(1, &DescriptorRewrite::Keep, &mut out[..room]);
+            assert_eq!(refused, Err(DescriptorError::BufferTooSmall));
+        }
     }
 
     #[test]

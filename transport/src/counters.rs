@@ -67,7 +67,9 @@ impl Counters {
             TransportError::MediaFromUnvalidatedPath => &mut self.dropped_media_unvalidated_path,
             TransportError::MediaBeforeKeys => &mut self.dropped_media_before_keys,
             TransportError::Srtp(error) => match error {
-                SrtpError::Malformed | SrtpError::NoRoom => &mut self.dropped_srtp_malformed,
+                SrtpError::Malformed | SrtpError::NoRoom | SrtpError::NeverSealed | SrtpError::Differs => {
+                    &mut self.dropped_srtp_malformed
+                }
                 SrtpError::NotEncrypted => &mut self.dropped_srtp_unencrypted,
                 SrtpError::Authentication | SrtpError::KeyExhausted => &mut self.dropped_srtp_authentication,
                 SrtpError::Replayed => &mut self.dropped_srtp_replayed,

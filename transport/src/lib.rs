@@ -29,5 +29,5 @@ pub use error::{CloseReason, SetupError, TransportError};
 pub use framing::{Deframer, FRAME_HEADER_LEN, FrameTooLong, frame_header};
 pub use ice::IceCredentials;
 pub use path::{Path, Protocol, Transmit};
-pub use srtp::{Protection, SrtpError, SrtpKeys, SrtpKeysError, SrtpProfile};
+pub use srtp::{Protection, SrtpError, SrtpKeys, SrtpKeysError, SrtpProfile, Tag};
 pub use transport::{Received, Role, Transport, TransportConfig, TransportEvent};

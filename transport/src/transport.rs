@@ -15,7 +15,7 @@ use crate::ice::{Addresses, Ice, IceCredentials, IceEvent, IceRole, IsAgent};
 use crate::limits;
 use crate::path::{Path, Transmit};
 use crate::paths::Paths;
-use crate::srtp::{Protector, SrtpError, SrtpKeys, SrtpProfile, Unprotector};
+use crate::srtp::{Protector, SrtpError, SrtpKeys, SrtpProfile, Tag, Unprotector};
 
 /// Which side of the connection we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -288,6 +288,23 @@ impl Transport {
     pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, TransportError> {
         let outcome = self.media_to()?.protector.protect_rtp(buffer, len);
         self.count_protected(outcome, |counters| &mut counters.rtp_protected)
+    }
+
+    /// Seals a packet once more that [`protect_rtp`](Self::protect_rtp) sealed before with this tag, so that the very
+    /// same datagram can be sent again. Fails, and wipes the buffer, when the packet is not the same.
+    pub fn protect_rtp_again(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        tag: &Tag,
+    ) -> Result<usize, TransportError> {
+        let outcome = self.media_to()?.protector.protect_rtp_again(buffer, len, tag);
+        self.count_protected(outcome, |counters| &mut counters.rtp_protected)
+    }
+
+    /// The authentication tag of a packet that [`protect_rtp`](Self::protect_rtp) sealed; `None` before there are keys.
+    pub fn rtp_tag(&self, sealed: &[u8]) -> Option<Tag> {
+        self.media.as_ref()?.protector.tag(sealed)
     }
 
     /// Seals the compound RTCP packet in `buffer[..len]` in place and returns its new length.

@@ -91,7 +91,15 @@ impl Suite {
 
     fn tools(&mut self) {
         self.make("Tools", || {
-            debian::install(&[debian::COMPILER, debian::CHROMIUM, debian::TCPDUMP])
+            debian::install(&[
+                debian::COMPILER,
+                debian::CHROMIUM,
+                debian::FIREFOX,
+                debian::NAMESPACE,
+                debian::ADDRESSES,
+                debian::FIREWALL,
+                debian::TCPDUMP,
+            ])
         });
     }
 
@@ -107,11 +115,14 @@ impl Suite {
             let server = server.ok_or_else(|| Failure::new("Not run: the server was not built."))?;
             let mut tests = installed(node)?.npm(&["run", "test:browser"]);
             tests.env("UNDERTONE_BINARY", server);
-            if std::env::var_os("CHROMIUM").is_none() {
-                let found = debian::found(&debian::CHROMIUM);
+            for (setting, need) in [("CHROMIUM", debian::CHROMIUM), ("FIREFOX", debian::FIREFOX)] {
+                if std::env::var_os(setting).is_some() {
+                    continue;
+                }
+                let found = debian::found(&need);
                 tests.env(
-                    "CHROMIUM",
-                    found.ok_or_else(|| Failure::new("Not run: there is no Chromium."))?,
+                    setting,
+                    found.ok_or_else(|| Failure::new(format!("Not run: no {}.", need.programs[0])))?,
                 );
             }
             vitest(tests, "browser-tests.json")
@@ -161,6 +172,8 @@ fn vitest(mut script: Command, report: &str) -> Result<Counts, Failure> {
 fn server_with_capture() -> Result<PathBuf, Failure> {
     let arguments = ["build", "--package", "undertone", "--features", "capture"];
     process::run(&mut process::cargo(&arguments))?.succeed()?;
+    // The crowd of the browser tests; it lies beside the server.
+    process::run(&mut process::cargo(&["build", "--package", "loadtest"]))?.succeed()?;
     let built = paths::target_directory().join("debug/undertone");
     let kept = paths::target_directory().join("debug/undertone-capture");
     std::fs::copy(&built, &kept)

@@ -27,6 +27,7 @@ impl Target {
 pub const TARGETS: &[Target] = &[
     Target::new("rtp_packet", rtp::rtp_packet),
     Target::new("header_extensions", rtp::header_extensions),
+    Target::new("retransmission", rtp::retransmission),
     Target::new("rtcp", rtp::rtcp),
     Target::new("vp8_descriptor", rtp::vp8_descriptor),
     Target::new("vp9_descriptor", rtp::vp9_descriptor),

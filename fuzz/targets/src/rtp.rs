@@ -7,6 +7,7 @@ use ::rtp::{
     RtpPacket, SealedPayload, Vp8Rewrite, Vp9Rewrite,
     descriptor::DESCRIPTOR_GROWTH_MAX,
     packet::header_len,
+    payload::ORIGINAL_SEQUENCE_NUMBER_LEN,
     rtcp::{Arrival, STATUSES_MAX, TICK, TransportFeedback, TransportFeedbackRequest, packets},
     seq::{extend, extend_reference_time},
     write::{HEADER_LEN_MAX, write_header},
@@ -50,6 +51,21 @@ pub fn header_extensions(data: &[u8]) {
     datagram.extend(block.as_flattened());
     assert_eq!(header_len(&datagram), Ok(datagram.len()));
     rtp_packet(&datagram);
+}
+
+/// The input is the payload of a retransmission.
+pub fn retransmission(data: &[u8]) {
+    let Some((number, media)) = SealedPayload::seal(data).retransmitted() else {
+        assert!(data.len() <= ORIGINAL_SEQUENCE_NUMBER_LEN);
+        return;
+    };
+    let mut out = vec![0; data.len()];
+    let len = media.copy_as_retransmission(number, &DescriptorRewrite::Keep, &mut out);
+    assert_eq!((len, out.as_slice()), (Ok(data.len()), data));
+    // What a retransmission carries is read like any other payload.
+    for codec in [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::Av1] {
+        let _ = media.descriptor(codec);
+    }
 }
 
 /// The input is a datagram that SRTCP has opened.

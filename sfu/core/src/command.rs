@@ -105,6 +105,20 @@ pub struct Publication {
     pub rids: Vec<Rid>,
     /// The SSRCs that the answer names; often none, then packets are bound by MID and RID.
     pub ssrcs: Vec<Ssrc>,
+    /// How lost packets are sent again. The pairs are those that the answer names: a stream and its retransmission;
+    /// where there are none, retransmissions are bound by MID and repaired RID.
+    pub repair: Repair<Vec<(Ssrc, Ssrc)>>,
+}
+
+/// How lost packets of one m-line are sent again, as both sides accepted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair<Ssrcs> {
+    /// Not at all.
+    None,
+    /// As they were, under the stream's own SSRC.
+    Repeat,
+    /// As retransmissions (RFC 4588) under SSRCs of their own.
+    Retransmit(Ssrcs),
 }
 
 /// One m-line on which a peer receives.
@@ -118,6 +132,8 @@ pub struct Slot {
     pub ssrc: Ssrc,
     /// The payload types that the peer accepts.
     pub payload_types: Vec<PayloadType>,
+    /// How lost packets are sent again, and the SSRC that our offer promised for retransmissions.
+    pub repair: Repair<Ssrc>,
 }
 
 /// A report to signaling.

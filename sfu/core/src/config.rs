@@ -26,6 +26,8 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct MediaProfile {
     codecs: [Option<Format>; 128],
+    /// What a retransmission of each payload type repairs.
+    repaired: [Option<PayloadType>; 128],
 }
 
 /// The meaning of one payload type.
@@ -35,22 +37,34 @@ pub struct Format {
     pub codec: Codec,
     /// Ticks of the RTP timestamp per second.
     pub clock_rate_hz: u32,
+    /// The payload type of its retransmissions (RFC 4588), for codecs that have one.
+    pub retransmission: Option<PayloadType>,
 }
 
 impl MediaProfile {
     /// The profile of these payload types; of two entries for one, the later counts.
     pub fn new(entries: impl IntoIterator<Item = (PayloadType, Format)>) -> Self {
         let mut codecs = [None; 128];
+        let mut repaired = [None; 128];
         for (payload_type, format) in entries {
             if let Some(entry) = codecs.get_mut(usize::from(payload_type.value())) {
                 *entry = Some(format);
             }
+            let retransmission = format.retransmission.map(PayloadType::value);
+            if let Some(entry) = retransmission.and_then(|it| repaired.get_mut(usize::from(it))) {
+                *entry = Some(payload_type);
+            }
         }
-        Self { codecs }
+        Self { codecs, repaired }
     }
 
     /// The meaning of a payload type, if it is one of ours.
     pub fn format(&self, payload_type: PayloadType) -> Option<Format> {
         *self.codecs.get(usize::from(payload_type.value()))?
+    }
+
+    /// The payload type that a retransmission under this one repairs; `None` when it is no retransmission.
+    pub fn repaired_by(&self, payload_type: PayloadType) -> Option<PayloadType> {
+        *self.repaired.get(usize::from(payload_type.value()))?
     }
 }

@@ -1,5 +1,6 @@
 //! Rewrites what one subscriber receives: every slot is one continuous stream, whatever feeds it.
 
+pub(crate) mod again;
 mod continuity;
 pub(crate) mod slot;
 
@@ -8,10 +9,13 @@ use std::time::Instant;
 use rtp::{DescriptorRewrite, ExtensionMap, Extensions, Mid, RtpHeader, RtpPacket, Ssrc};
 
 use crate::command;
+use crate::config::Format;
 use crate::ingress::Accepted;
 use crate::limits::SLOTS_MAX;
 use crate::random::Random;
+use crate::repair::cache::CachedPacket;
 use crate::stats::DropReason;
+use again::{Origin, Sending};
 use slot::SlotState;
 
 /// A packet as one subscriber receives it, still to be written.
@@ -22,6 +26,9 @@ pub(crate) struct Outgoing {
     pub(crate) rewrite: DescriptorRewrite,
     /// Whether the slot began to receive this layer with this packet.
     pub(crate) is_switch: bool,
+    pub(crate) sending: Sending,
+    /// The extended sequence number of the first sending.
+    pub(crate) number: u64,
 }
 
 /// Everything that one peer receives.
@@ -48,11 +55,15 @@ impl Egress {
     /// have names and SSRCs of their own.
     pub(crate) fn add(&mut self, slots: &[command::Slot], random: &mut Random) -> bool {
         let is_known = |slot: &command::Slot| {
-            self.position(slot.mid).is_some() || self.position_of_ssrc(slot.ssrc).is_some()
+            self.position(slot.mid).is_some()
+                || SlotState::ssrcs(slot).any(|ssrc| self.slots.iter().any(|other| other.sends_with(ssrc)))
         };
         let is_repeated = |(index, slot): (usize, &command::Slot)| {
             let mut earlier = slots.iter().take(index);
-            earlier.any(|other| other.mid == slot.mid || other.ssrc == slot.ssrc)
+            earlier.any(|other| {
+                other.mid == slot.mid
+                    || SlotState::ssrcs(other).any(|ssrc| SlotState::ssrcs(slot).any(|own| own == ssrc))
+            })
         };
         if self.slots.len() + slots.len() > SLOTS_MAX
             || slots.iter().any(is_known)
@@ -140,17 +151,55 @@ impl Egress {
             .get_mut(usize::from(slot))
             .ok_or(DropReason::CommandUnknown)?;
         let rewritten = slot.rewrite(accepted, packet, now)?;
-        let transport_sequence = self.transport_sequence;
-        self.transport_sequence = transport_sequence.wrapping_add(1);
         Ok(Outgoing {
             header: rewritten.header,
             extensions: Extensions {
                 audio_level: packet.extensions.audio_level,
-                transport_sequence: Some(transport_sequence),
+                transport_sequence: Some(self.next_transport_sequence()),
                 ..Extensions::default()
             },
             rewrite: rewritten.descriptor,
             is_switch: rewritten.is_switch,
+            sending: Sending::First,
+            number: rewritten.number,
         })
+    }
+
+    /// The same for a packet that a slot sends again. A repeat is the same in every bit, its transport-wide sequence
+    /// number included.
+    pub(crate) fn rewrite_again(
+        &mut self,
+        slot: u8,
+        origin: &Origin,
+        packet: &CachedPacket,
+        format: Format,
+    ) -> Result<Outgoing, DropReason> {
+        let slot = self
+            .slots
+            .get_mut(usize::from(slot))
+            .ok_or(DropReason::CommandUnknown)?;
+        let (rewritten, sending) = slot.rewrite_again(origin, packet, format)?;
+        let transport_sequence = match sending {
+            Sending::Repeat(sealed) => sealed.transport_sequence,
+            Sending::First | Sending::Retransmission(_) => Some(self.next_transport_sequence()),
+        };
+        Ok(Outgoing {
+            header: rewritten.header,
+            extensions: Extensions {
+                audio_level: packet.audio_level,
+                transport_sequence,
+                ..Extensions::default()
+            },
+            rewrite: rewritten.descriptor,
+            is_switch: false,
+            sending,
+            number: rewritten.number,
+        })
+    }
+
+    const fn next_transport_sequence(&mut self) -> u16 {
+        let transport_sequence = self.transport_sequence;
+        self.transport_sequence = transport_sequence.wrapping_add(1);
+        transport_sequence
     }
 }

@@ -6,16 +6,18 @@ mod layer;
 mod order;
 pub(crate) mod reception;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rtp::{ExtensionMap, Mid, NtpTime, PayloadType, Rid, RtpPacket, Ssrc};
+use rtp::{Codec, ExtensionMap, Mid, NtpTime, PayloadType, Rid, RtpHeader, RtpPacket, Ssrc};
 
-use crate::command::{Media, Publication, SourceKind};
+use crate::command::{Media, Publication, Repair, SourceKind};
 use crate::config::{Format, MediaProfile};
 use crate::limits::BINDINGS_MAX;
+use crate::repair::cache::{CachedPacket, Lookup};
+use crate::repair::gaps::{Came, Gaps};
 use crate::stats::DropReason;
 use arrivals::Arrivals;
-use layer::Layer;
+use layer::{Layer, Sending};
 use reception::{ReceptionReport, SenderClock};
 
 /// One layer of a publication, told apart from an earlier stream of the same layer.
@@ -39,12 +41,43 @@ pub(crate) struct Accepted {
     pub(crate) format: Format,
     /// Extended, without holes of padding.
     pub(crate) sequence: u64,
+    /// The highest sequence of the stream so far; above `sequence` when the packet is late.
+    pub(crate) highest_sequence: u64,
     /// Extended; 0 where the codec has none.
     pub(crate) picture_id: u64,
     pub(crate) tl0_picture_index: u8,
     pub(crate) starts_key_frame: bool,
     /// The clock of this stream, once a sender report told it.
     pub(crate) clock: Option<SenderClock>,
+    /// Whether it was missing until now.
+    pub(crate) came: Option<Came>,
+}
+
+impl Accepted {
+    /// Whether later packets of the stream came before this one, and a decoder needs them too.
+    pub(crate) fn is_late_video(&self) -> bool {
+        self.sequence < self.highest_sequence && self.format.codec != Codec::Opus
+    }
+}
+
+/// What is to be asked for, and what no more. Used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// SSRCs and sequence numbers, those of one SSRC in a row.
+    pub(crate) wanted: Vec<(Ssrc, u16)>,
+    /// The streams of which packets were given up.
+    pub(crate) given_up: Vec<(u8, StreamKey)>,
+    /// How many packets were given up.
+    pub(crate) given_up_count: u64,
+}
+
+impl Missing {
+    /// Empties the lists, and keeps their room.
+    pub(crate) fn clear(&mut self) {
+        self.wanted.clear();
+        self.given_up.clear();
+        self.given_up_count = 0;
+    }
 }
 
 /// One SSRC of a publisher, for its receiver report.
@@ -60,8 +93,12 @@ pub(crate) struct SourceReport {
 pub(crate) struct Ingress {
     publications: Vec<PublicationState>,
     bindings: Vec<Binding>,
+    /// The SSRCs of retransmissions, and which layer they repair.
+    retransmissions: Vec<Binding>,
     extensions: ExtensionMap,
     pub(crate) arrivals: Arrivals,
+    /// No later than the first missing packet is to be asked for.
+    missing_due: Option<Instant>,
     started: Instant,
 }
 
@@ -70,6 +107,7 @@ struct PublicationState {
     mid: Mid,
     kind: SourceKind,
     payload_types: Vec<PayloadType>,
+    repair: Repair<Vec<(Ssrc, Ssrc)>>,
     /// At least one; the only one of a line without simulcast has no rid.
     layers: Vec<(Option<Rid>, Layer)>,
 }
@@ -99,8 +137,10 @@ impl Ingress {
         Self {
             publications,
             bindings,
+            retransmissions: Vec::new(),
             extensions,
             arrivals: Arrivals::new(),
+            missing_due: None,
             started: now,
         }
     }
@@ -119,13 +159,15 @@ impl Ingress {
         u8::try_from(position).ok()
     }
 
-    /// Takes in one packet. The reason of a refusal is also that of dropped padding.
-    pub(crate) fn accept(
+    /// Takes in one packet, and gives it back as it was first sent. The reason of a refusal is also that of dropped
+    /// padding. `given_up` grows by the missing packets that will not be asked for.
+    pub(crate) fn accept<'a>(
         &mut self,
-        packet: &RtpPacket<'_>,
+        packet: &RtpPacket<'a>,
         profile: &MediaProfile,
+        given_up: &mut u64,
         now: Instant,
-    ) -> Result<Accepted, DropReason> {
+    ) -> Result<(Accepted, RtpPacket<'a>), DropReason> {
         if let Some(transport_sequence) = packet.extensions.transport_sequence {
             self.arrivals.record(
                 transport_sequence,
@@ -133,7 +175,13 @@ impl Ingress {
                 now,
             );
         }
-        let binding = self.bind(packet)?;
+        let (binding, packet, sending) = match profile.repaired_by(packet.header.payload_type) {
+            Some(repaired) => {
+                let (binding, packet) = self.unwrap(packet, repaired)?;
+                (binding, packet, Sending::Again)
+            }
+            None => (self.bind(packet)?, *packet, Sending::First),
+        };
         let publication = self
             .publications
             .get_mut(usize::from(binding.publication))
@@ -147,23 +195,108 @@ impl Ingress {
             .layers
             .get_mut(usize::from(binding.layer))
             .ok_or(DropReason::UnknownSsrc)?;
-        let received = layer.receive(packet, format, now)?;
-        let (preferred, alive) = publication.preferred(now).ok_or(DropReason::UnknownSsrc)?;
-        Ok(Accepted {
+        let received = layer.receive(&packet, format, sending, given_up, now);
+        if let Some(due) = layer.gaps().and_then(Gaps::due) {
+            self.missing_due = Some(self.missing_due.map_or(due, |earlier| earlier.min(due)));
+        }
+        let received = received?;
+        let stream = StreamKey {
+            layer: binding.layer,
+            epoch: received.epoch,
+        };
+        // A retransmission alone does not make a layer alive.
+        let (preferred, alive) = publication.preferred(now).unwrap_or((stream, 0));
+        let accepted = Accepted {
             publication: binding.publication,
-            stream: StreamKey {
-                layer: binding.layer,
-                epoch: received.epoch,
-            },
+            stream,
             preferred,
             alive,
             format,
             sequence: received.sequence,
+            highest_sequence: received.highest_sequence,
             picture_id: received.picture_id,
             tl0_picture_index: received.tl0_picture_index,
             starts_key_frame: received.starts_key_frame,
             clock: received.clock,
-        })
+            came: received.came,
+        };
+        Ok((accepted, packet))
+    }
+
+    /// Takes the packet out of a retransmission that was sent first.
+    fn unwrap<'a>(
+        &mut self,
+        packet: &RtpPacket<'a>,
+        repaired: PayloadType,
+    ) -> Result<(Binding, RtpPacket<'a>), DropReason> {
+        let binding = self.bind_retransmission(packet)?;
+        let (sequence_number, payload) = packet.payload.retransmitted().ok_or(DropReason::PaddingOnly)?;
+        let publication = self.publications.get(usize::from(binding.publication));
+        let layer = publication.and_then(|it| it.layers.get(usize::from(binding.layer)));
+        // Nothing can be repaired of a stream that did not begin.
+        let ssrc = layer.and_then(|(_, layer)| layer.ssrc());
+        let original = RtpPacket {
+            header: RtpHeader {
+                payload_type: repaired,
+                sequence_number,
+                ssrc: ssrc.ok_or(DropReason::UnknownSsrc)?,
+                ..packet.header
+            },
+            payload,
+            ..*packet
+        };
+        Ok((binding, original))
+    }
+
+    /// Keeps a packet, so that it can be sent again.
+    pub(crate) fn keep(&mut self, accepted: &Accepted, packet: &RtpPacket<'_>, now: Instant) {
+        let Some(layer) = self.layer_mut(accepted.publication, accepted.stream.layer) else {
+            return;
+        };
+        let cached = CachedPacket {
+            header: packet.header,
+            audio_level: packet.extensions.audio_level,
+            epoch: accepted.stream.epoch,
+            sequence: accepted.sequence,
+            picture_id: accepted.picture_id,
+            tl0_picture_index: accepted.tl0_picture_index,
+        };
+        layer.keep(cached, &packet.payload, now);
+    }
+
+    /// Finds a packet that was kept.
+    pub(crate) fn find(&self, publication: u8, stream: StreamKey, sequence: u64, now: Instant) -> Lookup<'_> {
+        let publication = self.publications.get(usize::from(publication));
+        let layer = publication.and_then(|it| it.layers.get(usize::from(stream.layer)));
+        layer.map_or(Lookup::Gone, |(_, layer)| layer.find(stream.epoch, sequence, now))
+    }
+
+    /// When [`take_missing`](Self::take_missing) wants to be called.
+    pub(crate) const fn missing_due(&self) -> Option<Instant> {
+        self.missing_due
+    }
+
+    /// Fills in what is to be asked for now, which then counts as asked for.
+    pub(crate) fn take_missing(&mut self, round_trip: Duration, now: Instant, missing: &mut Missing) {
+        if self.missing_due.is_none_or(|due| due > now) {
+            return;
+        }
+        self.missing_due = None;
+        for (index, publication) in (0..).zip(&mut self.publications) {
+            for (place, (_, layer)) in (0..).zip(&mut publication.layers) {
+                let Some((ssrc, epoch, gaps)) = layer.gaps_mut() else {
+                    continue;
+                };
+                let given_up = gaps.take_due(round_trip, now, |number| missing.wanted.push((ssrc, number)));
+                if given_up > 0 {
+                    missing.given_up_count += given_up;
+                    missing.given_up.push((index, StreamKey { layer: place, epoch }));
+                }
+                if let Some(due) = gaps.due() {
+                    self.missing_due = Some(self.missing_due.map_or(due, |earlier| earlier.min(due)));
+                }
+            }
+        }
     }
 
     /// Remembers the clock of a sender report.
@@ -251,13 +384,61 @@ impl Ingress {
         known.ok_or(DropReason::UnknownSsrc)
     }
 
+    /// Finds the layer that a retransmission repairs: by its SSRC, by MID and repaired RID, or by the SSRCs that the
+    /// answer pairs. The latter two bind the SSRC.
+    fn bind_retransmission(&mut self, packet: &RtpPacket<'_>) -> Result<Binding, DropReason> {
+        let ssrc = packet.header.ssrc;
+        let known = self.retransmissions.iter().find(|it| it.ssrc == ssrc).copied();
+        let rid = packet.extensions.repaired_rid.or(packet.extensions.rid);
+        let named = self.layer_named(packet, rid);
+        let Some(found) = named.or(known).or_else(|| self.paired(ssrc)) else {
+            return Err(DropReason::UnknownSsrc);
+        };
+        if known != Some(found) {
+            let is_repaired = self
+                .publications
+                .get(usize::from(found.publication))
+                .is_some_and(|it| matches!(it.repair, Repair::Retransmit(_)));
+            if !is_repaired {
+                return Err(DropReason::UnknownPayloadType);
+            }
+            self.retransmissions.retain(|other| {
+                other.ssrc != ssrc && (other.publication, other.layer) != (found.publication, found.layer)
+            });
+            if self.retransmissions.len() >= BINDINGS_MAX {
+                return Err(DropReason::UnknownSsrc);
+            }
+            self.retransmissions.push(found);
+        }
+        Ok(found)
+    }
+
+    /// The layer whose stream the answer pairs with this SSRC.
+    fn paired(&self, ssrc: Ssrc) -> Option<Binding> {
+        let stream = self
+            .publications
+            .iter()
+            .filter_map(|publication| match &publication.repair {
+                Repair::Retransmit(pairs) => pairs.iter().find(|(_, again)| *again == ssrc),
+                Repair::None | Repair::Repeat => None,
+            })
+            .map(|(stream, _)| *stream)
+            .next()?;
+        let binding = self.bindings.iter().find(|binding| binding.ssrc == stream)?;
+        Some(Binding { ssrc, ..*binding })
+    }
+
     /// The layer that MID and RID name.
     fn named(&self, packet: &RtpPacket<'_>) -> Option<Binding> {
+        self.layer_named(packet, packet.extensions.rid)
+    }
+
+    fn layer_named(&self, packet: &RtpPacket<'_>, rid: Option<Rid>) -> Option<Binding> {
         let mid = packet.extensions.mid?;
         let (index, publication) = (0..)
             .zip(&self.publications)
             .find(|(_, other)| other.mid == mid)?;
-        let layer = match packet.extensions.rid {
+        let layer = match rid {
             Some(rid) => publication
                 .layers
                 .iter()
@@ -274,19 +455,18 @@ impl Ingress {
 
 impl PublicationState {
     fn new(publication: &Publication) -> Self {
+        let is_repaired = publication.repair != Repair::None;
+        let layer = || Layer::new(publication.kind.media(), is_repaired);
         let layers = if publication.rids.is_empty() {
-            vec![(None, Layer::default())]
+            vec![(None, layer())]
         } else {
-            publication
-                .rids
-                .iter()
-                .map(|rid| (Some(*rid), Layer::default()))
-                .collect()
+            publication.rids.iter().map(|rid| (Some(*rid), layer())).collect()
         };
         Self {
             mid: publication.mid,
             kind: publication.kind,
             payload_types: publication.payload_types.clone(),
+            repair: publication.repair.clone(),
             layers,
         }
     }

@@ -10,6 +10,7 @@
 //! - `ingress`: whose layer, where in its stream, does a key frame begin; feedback for the publisher
 //! - `router`: which slots does the source feed
 //! - `egress`: one continuous stream for each slot, whatever feeds it
+//! - `repair`: which packets are missing, and which can be sent again
 //! - `congestion`: the seat of what will control the rate
 //! - `transmit`: what waits to be sent
 //!
@@ -25,6 +26,7 @@ mod ingress;
 pub mod limits;
 mod peer;
 mod random;
+mod repair;
 mod router;
 mod sfu;
 pub mod stats;
@@ -39,7 +41,7 @@ pub use capture::Direction;
 #[cfg(feature = "capture")]
 pub use capture::Tap;
 pub use command::{
-    Command, Event, Media, PeerClosedReason, PeerConnection, PeerId, Publication, Slot, SourceKind,
+    Command, Event, Media, PeerClosedReason, PeerConnection, PeerId, Publication, Repair, Slot, SourceKind,
 };
 pub use config::{Config, Format, MediaProfile};
 pub use sfu::Sfu;

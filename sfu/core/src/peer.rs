@@ -5,12 +5,15 @@ use std::time::Instant;
 use rtp::{ExtensionMap, Mid, Rid, Ssrc};
 use transport::Transport;
 
-use crate::command::{PeerConnection, PeerId};
+use crate::command::{PeerConnection, PeerId, Repair};
 use crate::congestion::history::SendHistory;
 use crate::egress::Egress;
+use crate::egress::slot::SlotState;
 use crate::ingress::Ingress;
-use crate::limits::{LAYERS_MAX, PUBLICATIONS_MAX, REPORT_INTERVAL, SLOTS_MAX};
+use crate::limits::{LAYERS_MAX, PAIRS_MAX, PUBLICATIONS_MAX, REPORT_INTERVAL, SLOTS_MAX};
 use crate::random::Random;
+use crate::repair::budget::Budget;
+use crate::repair::round_trip::RoundTrip;
 
 /// One peer.
 #[derive(Debug)]
@@ -20,6 +23,9 @@ pub(crate) struct Peer {
     pub(crate) ingress: Ingress,
     pub(crate) egress: Egress,
     pub(crate) history: SendHistory,
+    pub(crate) round_trip: RoundTrip,
+    /// What may be sent again.
+    pub(crate) budget: Budget,
     /// When its last authentic datagram came.
     pub(crate) heard_at: Instant,
     pub(crate) next_report: Instant,
@@ -41,6 +47,8 @@ impl Peer {
             ingress: Ingress::new(&connection.publications, extensions, now),
             egress: Egress::new(&connection.slots, extensions, random),
             history: SendHistory::new(now),
+            round_trip: RoundTrip::default(),
+            budget: Budget::new(now),
             heard_at: now,
             next_report: now + REPORT_INTERVAL,
         }
@@ -49,10 +57,16 @@ impl Peer {
     /// When this peer wants to be woken.
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
         let report = self.transport.is_connected().then_some(self.next_report);
-        [self.transport.poll_timeout(), self.ingress.arrivals.due(), report]
-            .into_iter()
-            .flatten()
-            .min()
+        let missing = self.ingress.missing_due();
+        [
+            self.transport.poll_timeout(),
+            self.ingress.arrivals.due(),
+            missing,
+            report,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 
@@ -72,8 +86,15 @@ pub(crate) fn is_within_limits(connection: &PeerConnection) -> bool {
         && is_distinct(publications.iter().map(|publication| publication.mid.as_str()))
         && is_distinct(publications.iter().map(|publication| publication.kind))
         && is_distinct(slots.iter().map(|slot| &slot.mid).map(Mid::as_str))
-        && is_distinct(slots.iter().map(|slot| slot.ssrc))
-        && slots.iter().all(|slot| slot.ssrc != FEEDBACK_SSRC)
+        && is_distinct(slots.iter().flat_map(SlotState::ssrcs))
+        && slots
+            .iter()
+            .flat_map(SlotState::ssrcs)
+            .all(|ssrc| ssrc != FEEDBACK_SSRC)
+        && publications.iter().all(|publication| match &publication.repair {
+            Repair::Retransmit(pairs) => pairs.len() <= PAIRS_MAX,
+            Repair::None | Repair::Repeat => true,
+        })
 }
 
 /// The SSRC under which we report and ask: no slot may have it.

@@ -3,7 +3,9 @@
 //! [`Sfu::handle_datagram`] holds the one road of a packet; read it first.
 
 mod control;
+mod exit;
 mod feedback;
+mod repair;
 mod reports;
 mod tcp;
 
@@ -12,8 +14,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rtp::RtpPacket;
 use rtp::rtcp::Arrival;
-use rtp::{Codec, RtpPacket, write_header};
 use transport::{Certificate, DatagramKind, Path, Protection, Received, SrtpError, TransportError};
 
 #[cfg(feature = "capture")]
@@ -22,17 +24,18 @@ use crate::capture::{Capture, Direction};
 use crate::command::Event;
 use crate::config::{Config, MediaProfile};
 use crate::demux::Demux;
-use crate::egress::Outgoing;
 use crate::egress::slot::SlotState;
-use crate::ingress::Accepted;
+use crate::ingress::{Accepted, Missing};
 use crate::limits::{DATAGRAM_MAX, EVENTS_MAX, PATH_QUIET, SELF_CHECKS_PER_SECOND};
 use crate::peer::Peer;
 use crate::random::Random;
-use crate::router::{Router, SourceKey};
+use crate::repair::gaps::Came;
+use crate::router::{Router, SourceKey, Target};
 use crate::stats::{DropReason, Stats};
 use crate::table::{PeerKey, Table};
 use crate::timers::Timers;
-use crate::transmit::{Buffer, Class, Transmit, TransmitQueue};
+use crate::transmit::{Transmit, TransmitQueue};
+use exit::Exit;
 
 /// A selective forwarding unit: takes datagrams, commands and the time, hands out datagrams and events.
 ///
@@ -56,6 +59,10 @@ pub struct Sfu {
     capture: Capture,
     /// Used again by every feedback.
     arrivals: Vec<Arrival>,
+    /// Used again by every request for missing packets.
+    missing: Missing,
+    /// Used again by every packet: the slots that change to its layer although it is late.
+    late_switches: Vec<Target>,
 }
 
 /// How many plain STUN requests were answered in this second.
@@ -84,6 +91,8 @@ impl Sfu {
             self_checks: SelfChecks::default(),
             capture: Capture::default(),
             arrivals: Vec::new(),
+            missing: Missing::default(),
+            late_switches: Vec::new(),
         }
     }
 
@@ -190,18 +199,30 @@ impl Sfu {
         let publisher = self.peers.get_mut(key).ok_or(DropReason::UnknownAddress)?;
         let packet =
             RtpPacket::parse(bytes, publisher.ingress.extensions()).map_err(|_| DropReason::RtpMalformed)?;
-        let accepted = publisher.ingress.accept(&packet, &self.media, now);
-        if let Some(feedback_due) = publisher.ingress.arrivals.due() {
-            self.timers.arm_no_later(key, feedback_due);
+        let mut given_up = 0;
+        let accepted = publisher.ingress.accept(&packet, &self.media, &mut given_up, now);
+        self.stats.packets_given_up += given_up;
+        let due = [publisher.ingress.arrivals.due(), publisher.ingress.missing_due()];
+        if let Some(due) = due.into_iter().flatten().min() {
+            self.timers.arm_no_later(key, due);
         }
-        let accepted = accepted?;
+        let (accepted, packet) = accepted?;
+        if let Some(Came::Repaired(after)) = accepted.came {
+            self.stats.packets_repaired += 1;
+            after
+                .into_iter()
+                .for_each(|after| publisher.round_trip.measured(after));
+        }
         let source = SourceKey {
             peer: key,
             publication: accepted.publication,
         };
-        let is_audio = accepted.format.codec == Codec::Opus;
+        let targets = self.router.targets(source);
+        if !targets.is_empty() {
+            publisher.ingress.keep(&accepted, &packet, now);
+        }
         let mut wants_key_frame = false;
-        for target in self.router.targets(source) {
+        for target in targets {
             let Some(subscriber) = self.peers.get_mut(target.peer) else {
                 continue;
             };
@@ -212,30 +233,27 @@ impl Sfu {
             };
             let outgoing = subscriber.egress.rewrite(target.slot, &accepted, &packet, now);
             wants_key_frame |= subscriber.egress.lacks(target.slot, &accepted);
-            let class = match is_audio {
-                true => Class::Audio,
-                false => Class::Video { slot: target.slot },
-            };
-            // Between the rewrite and the seal is the seat of the pacer.
             let sent = outgoing.and_then(|outgoing| {
-                let mut buffer = self.transmit.buffer();
-                let sealed = seal(subscriber, &outgoing, &packet, &mut buffer, &mut self.capture);
-                let len = buffer.len;
-                match sealed {
-                    Ok(()) => self.transmit.push(path, Some(target.peer), class, buffer)?,
-                    Err(reason) => {
-                        self.transmit.recycle(buffer);
-                        return Err(reason);
+                let mut exit = Exit {
+                    transmit: &mut self.transmit,
+                    capture: &mut self.capture,
+                    now,
+                };
+                let len = exit.send(subscriber, *target, path, &outgoing, &packet.payload)?;
+                if outgoing.is_switch {
+                    self.stats.layer_switches += 1;
+                    if accepted.is_late_video() {
+                        self.late_switches.push(*target);
                     }
                 }
-                if let Some(transport_sequence) = outgoing.extensions.transport_sequence {
-                    subscriber.history.sent(transport_sequence, len, now);
-                }
-                self.stats.layer_switches += u64::from(outgoing.is_switch);
                 Ok(len)
             });
             self.stats.count_forwarded(sent);
         }
+        if given_up > 0 {
+            self.ask_after_loss(source, accepted.stream, now);
+        }
+        self.catch_up(source, &accepted, now);
         self.ask_for_key_frame(source, &accepted, wants_key_frame, now);
         Ok(())
     }
@@ -344,37 +362,6 @@ fn destination(peer: &Peer) -> Option<Path> {
         return None;
     }
     peer.transport.destination()
-}
-
-/// Writes a packet for one subscriber and seals it.
-fn seal(
-    subscriber: &mut Peer,
-    outgoing: &Outgoing,
-    packet: &RtpPacket<'_>,
-    buffer: &mut Buffer,
-    capture: &mut Capture,
-) -> Result<(), DropReason> {
-    let plain = buffer
-        .bytes
-        .get_mut(..DATAGRAM_MAX - Protection::RTP_OVERHEAD_MAX)
-        .ok_or(DropReason::PacketTooLarge)?;
-    let header_len = write_header(
-        plain,
-        &outgoing.header,
-        &outgoing.extensions,
-        subscriber.egress.extensions(),
-    )
-    .map_err(|_| DropReason::PacketTooLarge)?;
-    let rest = plain.get_mut(header_len..).ok_or(DropReason::PacketTooLarge)?;
-    let payload_len = packet
-        .payload
-        .copy_to_wire(&outgoing.rewrite, rest)
-        .map_err(|_| DropReason::PacketTooLarge)?;
-    let len = header_len + payload_len;
-    capture.show(Direction::Out, plain.get(..len).unwrap_or_default());
-    let sealed = subscriber.transport.protect_rtp(&mut buffer.bytes[..], len);
-    buffer.len = sealed.map_err(|_| DropReason::SealRefused)?;
-    Ok(())
 }
 
 /// The reason that stands for an error of a transport.

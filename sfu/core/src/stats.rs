@@ -27,6 +27,20 @@ pub struct Stats {
     pub transport_feedback_received: u64,
     /// Changes of the layer that a slot receives, its first layer included.
     pub layer_switches: u64,
+    /// Requests to publishers for one missing packet each (NACK).
+    pub packets_requested: u64,
+    /// Missing packets that came after they were asked for.
+    pub packets_repaired: u64,
+    /// Missing packets that are not waited for any longer.
+    pub packets_given_up: u64,
+    /// Requests of subscribers for one missing packet each (NACK).
+    pub retransmissions_requested: u64,
+    /// Packets sent again to subscribers.
+    pub retransmissions_sent: u64,
+    /// Their bytes after SRTP.
+    pub retransmitted_bytes: u64,
+    /// Packets sent late from the cache, to slots whose key frame came out of order.
+    pub packets_caught_up: u64,
     /// Plain STUN binding requests answered.
     pub self_checks_answered: u64,
     /// Peers that completed ICE and DTLS.
@@ -130,6 +144,8 @@ drop_reasons! {
     PaddingOnly = "padding_only",
     /// Padding without media that came after later media: its hole stays open.
     PaddingLate = "padding_late",
+    /// The packet came before: a retransmission that nobody needed, or a late packet that was sent again already.
+    Repeated = "repeated",
     /// The packet is further back than [`crate::limits::REORDER_WINDOW`].
     TooLate = "too_late",
     /// The slot waits for a key frame.
@@ -148,6 +164,26 @@ drop_reasons! {
     SealRefused = "seal_refused",
     /// [`crate::limits::TRANSMIT_QUEUE_MAX`] datagrams wait already.
     TransmitQueueFull = "transmit_queue_full",
+    /// A request for a packet on a line that did not negotiate to send any again.
+    RequestNotNegotiated = "request_not_negotiated",
+    /// A request for a packet that its slot did not send, or under another source.
+    RequestUnknown = "request_unknown",
+    /// A request for a packet that did not come from its publisher either, not yet.
+    RequestNotReceived = "request_not_received",
+    /// A request for a packet that is no longer kept ([`crate::limits::CACHE_AGE`] and the bounds beside it).
+    RequestTooOld = "request_too_old",
+    /// A request for a packet whose last answer is still on its way.
+    RequestTooSoon = "request_too_soon",
+    /// A request for a packet that was sent again [`crate::limits::ANSWERS_PER_PACKET_MAX`] times.
+    RequestTooOften = "request_too_often",
+    /// A request beyond what may be sent again ([`crate::limits::RETRANSMISSION_SHARE`] and the floor beside it).
+    RequestOverBudget = "request_over_budget",
+    /// A request over TCP, which loses nothing: what is missing was left out because there was no room for it.
+    RequestOverTcp = "request_over_tcp",
+    /// A request behind the first [`crate::limits::REQUESTED_PER_DATAGRAM_MAX`] of its datagram.
+    RequestTooMany = "request_too_many",
+    /// A packet to be repeated was not the one that was sent: it was wiped.
+    RepeatDiffers = "repeat_differs",
     /// A key-frame request, report or feedback for an SSRC that we never sent.
     FeedbackUnknownSsrc = "feedback_unknown_ssrc",
     /// A command that names an unknown peer or slot.

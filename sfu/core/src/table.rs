@@ -55,6 +55,13 @@ impl<T> Table<T> {
         self.places.get_mut(key.index())?.as_mut()
     }
 
+    /// Two values at once; `None` also when they are the same.
+    pub(crate) fn pair_mut(&mut self, one: PeerKey, other: PeerKey) -> Option<(&mut T, &mut T)> {
+        let pair = self.places.get_disjoint_mut([one.index(), other.index()]).ok()?;
+        let [one, other] = pair;
+        Some((one.as_mut()?, other.as_mut()?))
+    }
+
     /// Gives the value a place. The id must not be in the table.
     pub(crate) fn insert(&mut self, id: PeerId, value: T) -> PeerKey {
         let key = self.free.pop().unwrap_or_else(|| {

@@ -4,8 +4,8 @@ use protocol::media;
 use protocol::sfu::{self, SfuCommand, SfuEvent};
 use rtp::{Codec, Mid, PayloadType, Rid, Ssrc};
 use sfu_core::{
-    Command, Event, Format, Media, MediaProfile, PeerClosedReason, PeerConnection, PeerId, Publication, Slot,
-    SourceKind,
+    Command, Event, Format, Media, MediaProfile, PeerClosedReason, PeerConnection, PeerId, Publication,
+    Repair, Slot, SourceKind,
 };
 use transport::IceCredentials;
 
@@ -28,6 +28,7 @@ pub(crate) fn media_profile() -> MediaProfile {
             Format {
                 codec: codec_of_rtp,
                 clock_rate_hz,
+                retransmission: codec.retransmission_payload_type().and_then(PayloadType::new),
             },
         ))
     }))
@@ -112,6 +113,10 @@ fn publication(publication: &sfu::Publication) -> Result<Publication, Unmappable
         payload_types: payload_types(&publication.payload_types)?,
         rids: publication.rids.iter().map(rid).collect::<Result<_, _>>()?,
         ssrcs: publication.ssrcs.iter().copied().map(Ssrc).collect(),
+        repair: repair(&publication.repair, |pairs| {
+            let pair = |(stream, again): &(u32, u32)| (Ssrc(*stream), Ssrc(*again));
+            pairs.iter().map(pair).collect()
+        }),
     })
 }
 
@@ -124,7 +129,16 @@ fn slot(slot: &sfu::Slot) -> Result<Slot, Unmappable> {
         },
         ssrc: Ssrc(slot.ssrc),
         payload_types: payload_types(&slot.payload_types)?,
+        repair: repair(&slot.repair, |ssrc| Ssrc(*ssrc)),
     })
+}
+
+fn repair<A, B>(repair: &sfu::Repair<A>, ssrcs: impl FnOnce(&A) -> B) -> Repair<B> {
+    match repair {
+        sfu::Repair::None => Repair::None,
+        sfu::Repair::Repeat => Repair::Repeat,
+        sfu::Repair::Retransmit(of) => Repair::Retransmit(ssrcs(of)),
+    }
 }
 
 fn payload_types(payload_types: &[u8]) -> Result<Vec<PayloadType>, Unmappable> {

@@ -3,7 +3,7 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sfu_core::{DropReason, Sfu, Stats};
 
-use crate::tcp::{CloseCause, Drops, TcpRefused};
+use crate::outcome::{CloseCause, Drops, TcpRefused};
 
 /// What a connection drops: see [`sfu_core::Class`].
 const VIDEO: &str = "video";
@@ -30,7 +30,7 @@ pub(crate) struct Metrics {
 type Read = fn(&Stats) -> u64;
 
 /// Name, help and source of every plain counter.
-const COUNTERS: [(&str, &str, Read); 14] = [
+const COUNTERS: [(&str, &str, Read); 21] = [
     (
         "datagrams_received_total",
         "Datagrams that came to the media port.",
@@ -83,6 +83,41 @@ const COUNTERS: [(&str, &str, Read); 14] = [
         "layer_switches_total",
         "Changes of the layer that a slot receives.",
         |stats| stats.layer_switches,
+    ),
+    (
+        "packets_requested_total",
+        "Missing packets asked of publishers, each time counted.",
+        |stats| stats.packets_requested,
+    ),
+    (
+        "packets_repaired_total",
+        "Missing packets that came after they were asked for.",
+        |stats| stats.packets_repaired,
+    ),
+    (
+        "packets_given_up_total",
+        "Missing packets that never came.",
+        |stats| stats.packets_given_up,
+    ),
+    (
+        "retransmissions_requested_total",
+        "Packets that subscribers asked for again.",
+        |stats| stats.retransmissions_requested,
+    ),
+    (
+        "retransmissions_sent_total",
+        "Packets sent again to subscribers.",
+        |stats| stats.retransmissions_sent,
+    ),
+    (
+        "retransmitted_bytes_total",
+        "Bytes of packets sent again to subscribers.",
+        |stats| stats.retransmitted_bytes,
+    ),
+    (
+        "packets_caught_up_total",
+        "Packets sent late because their key frame came out of order.",
+        |stats| stats.packets_caught_up,
     ),
     (
         "self_checks_answered_total",

@@ -21,6 +21,12 @@ pub enum SrtpError {
     /// One more source than [`SSRCS_MAX`](crate::limits::SSRCS_MAX).
     #[error("too many sources for one transport")]
     TooManySsrcs,
+    /// A packet to be sealed again was not sealed before, or too long ago to tell.
+    #[error("the packet was not sealed before")]
+    NeverSealed,
+    /// A packet to be sealed again is not the one that was sealed before.
+    #[error("the packet differs from the one that was sealed before")]
+    Differs,
     /// The buffer has no room for tag and index.
     #[error("the buffer has no room for the tag")]
     NoRoom,

@@ -6,16 +6,20 @@ pub(crate) const INDEX_END: u64 = 1 << 48;
 /// The packet index of a sequence number: rollover counter and sequence number in one.
 ///
 /// `highest` is the highest index that was authentic so far, `None` before the first packet, whose rollover counter
-/// is zero. The result is the candidate nearest to `highest`, never below zero.
+/// is zero. The result is the candidate nearest to `highest`, never below zero; of two that are equally far, the one with
+/// the rollover counter of `highest`.
 ///
 /// Source: RFC 3711 section 3.3.1 and appendix A.
 pub(crate) fn estimate(sequence_number: u16, highest: Option<u64>) -> u64 {
     let Some(highest) = highest else {
         return u64::from(sequence_number);
     };
-    // How far the sequence number is ahead of the highest, from -32,768 to 32,767.
-    let ahead = sequence_number.wrapping_sub(highest as u16).cast_signed();
-    match highest.checked_add_signed(i64::from(ahead)) {
+    // How far the sequence number is ahead of the highest, from -32,768 to 32,768.
+    let ahead = match sequence_number.wrapping_sub(highest as u16).cast_signed() {
+        i16::MIN if sequence_number >= 0x8000 => 0x8000,
+        ahead => i64::from(ahead),
+    };
+    match highest.checked_add_signed(ahead) {
         Some(index) => index,
         // Nearest would be before the first packet, so the sequence number can only be a long jump forward.
         None => u64::from(sequence_number),
@@ -44,6 +48,13 @@ mod tests {
     fn packet_from_before_the_wrap_keeps_the_old_rollover_counter() {
         assert_eq!(estimate(65_535, Some(65_536)), 65_535);
         assert_eq!(estimate(0xFFF0, Some(0x3_0003)), 0x2_FFF0);
+    }
+
+    #[test]
+    fn half_the_circle_stays_within_the_rollover_counter() {
+        assert_eq!(estimate(0x8005, Some(0x3_0005)), 0x3_8005);
+        assert_eq!(estimate(0x0005, Some(0x3_8005)), 0x3_0005);
+        assert_eq!(estimate(0x8005, Some(INDEX_END - 0xFFFB)), INDEX_END - 0x7FFB);
     }
 
     #[test]

@@ -20,4 +20,4 @@ mod testing;
 
 pub use error::SrtpError;
 pub use profile::{SrtpKeys, SrtpKeysError, SrtpProfile};
-pub use session::{Protection, Protector, Unprotector};
+pub use session::{Protection, Protector, Tag, Unprotector};

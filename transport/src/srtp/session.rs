@@ -33,6 +33,21 @@ impl Protection {
     pub const RTCP_OVERHEAD_MAX: usize = Self::RTP_OVERHEAD_MAX + INDEX_WORD_LEN;
 }
 
+/// The authentication tag of a sealed RTP packet: two packets of one source that have it in common are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag([u8; Protection::RTP_OVERHEAD_MAX]);
+
+impl Tag {
+    /// The end of a sealed packet. Shorter tags are filled up with zeros.
+    fn of(sealed: &[u8], profile: SrtpProfile) -> Option<Self> {
+        let start = sealed.len().checked_sub(profile.tag_len())?;
+        let mut tag = [0; Protection::RTP_OVERHEAD_MAX];
+        tag.get_mut(..profile.tag_len())?
+            .copy_from_slice(sealed.get(start..)?);
+        Some(Self(tag))
+    }
+}
+
 /// Seals what we send.
 pub struct Protector {
     profile: SrtpProfile,
@@ -79,6 +94,41 @@ impl Protector {
         let sealed_len = self.rtp.seal_rtp(header.ssrc, index, header.len, buffer, len)?;
         record(&mut self.sent, header.ssrc, index)?;
         Ok(sealed_len)
+    }
+
+    /// Seals a packet once more that [`protect_rtp`](Self::protect_rtp) sealed before with this authentication tag, so
+    /// that the very same datagram can be sent again.
+    ///
+    /// Fails when the packet differs in a single bit: the tag is then another one, and the sealed bytes, which would
+    /// give both packets away, are wiped before anybody sees them.
+    pub fn protect_rtp_again(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        tag: &Tag,
+    ) -> Result<usize, SrtpError> {
+        let packet = buffer.get(..len).ok_or(SrtpError::NoRoom)?;
+        if buffer.len() - len < self.profile.tag_len() {
+            return Err(SrtpError::NoRoom);
+        }
+        let header = RtpHeader::parse(packet)?;
+        let sent = self.sent.find(header.ssrc)?.ok_or(SrtpError::NeverSealed)?;
+        let index = index::estimate(header.sequence_number, sent.highest());
+        if sent.check(index) != Err(SrtpError::Replayed) {
+            return Err(SrtpError::NeverSealed);
+        }
+        let sealed_len = self.rtp.seal_rtp(header.ssrc, index, header.len, buffer, len)?;
+        let is_same = Tag::of(&buffer[..sealed_len], self.profile) == Some(*tag);
+        if !is_same {
+            buffer.fill(0);
+            return Err(SrtpError::Differs);
+        }
+        Ok(sealed_len)
+    }
+
+    /// The authentication tag of a packet that [`protect_rtp`](Self::protect_rtp) sealed.
+    pub fn tag(&self, sealed: &[u8]) -> Option<Tag> {
+        Tag::of(sealed, self.profile)
     }
 
     /// Seals the compound RTCP packet in `buffer[..len]` in place and returns its new length.

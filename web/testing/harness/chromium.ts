@@ -2,7 +2,9 @@
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 import { chromiumBinary } from './environment.ts';
+import { watchFrames } from './frames.ts';
 import { watchPeerConnections } from './observe.ts';
+import { PATIENCE_MS } from './wait.ts';
 
 /** Frames per second of the made-up camera: three pages encode and decode on two cores. */
 const CAMERA_FPS = 10;
@@ -27,14 +29,14 @@ const QUIET = [
 ];
 
 /** Starts one browser with a profile of its own. Close it after the test. */
-export function launch(devices: Devices = 'granted'): Promise<Browser> {
+export function launch(devices: Devices = 'granted', further: readonly string[] = []): Promise<Browser> {
   const camera = devices === 'missing' ? [] : [`--use-fake-device-for-media-stream=fps=${CAMERA_FPS}`];
   // Without this flag a headless browser answers the question with no.
   const answer = devices === 'refused' ? [] : ['--use-fake-ui-for-media-stream'];
   return chromium.launch({
     executablePath: chromiumBinary(),
     headless: true,
-    args: [...QUIET, ...camera, ...answer],
+    args: [...QUIET, ...camera, ...answer, ...further],
   });
 }
 
@@ -50,7 +52,9 @@ export async function visit(browser: Browser, visitor: Visitor = {}): Promise<Pa
   const context: BrowserContext = await browser.newContext({ ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await context.addInitScript(watchPeerConnections);
+  await context.addInitScript(watchFrames);
   if (withoutDevices) await context.addInitScript(hideDevices);
+  context.setDefaultTimeout(PATIENCE_MS);
   return context.newPage();
 }
 

@@ -31,3 +31,17 @@ export function chromiumBinary(): string {
   }
   return binary;
 }
+
+/** The Firefox to drive. */
+export function firefoxBinary(): string {
+  const binary = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
+  if (!existsSync(binary)) {
+    throw new Error(`No Firefox at ${binary}. Install it (apt-get install firefox-esr), or give its path in FIREFOX.`);
+  }
+  return binary;
+}
+
+/** The load tester, built by `cargo build -p loadtest`: beside the server unless UNDERTONE_LOADTEST says otherwise. */
+export function loadtestBinary(): string {
+  return process.env['UNDERTONE_LOADTEST'] ?? path.join(path.dirname(serverBinary()), 'undertone-loadtest');
+}

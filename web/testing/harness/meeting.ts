@@ -1,7 +1,8 @@
 // A person in a meeting, who finds everything by role and accessible name, as the page promises.
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
-import { eventually, PATIENCE_MS } from './wait.ts';
+import { eventually } from './wait.ts';
+import type { Role, WebPage } from './web_page.ts';
 
 /** Frames that must follow before a video is believed to move: half a second of the made-up camera. */
 const FRAMES_THAT_MOVE = 5;
@@ -25,17 +26,17 @@ export type ButtonName =
   | 'Mute microphone'
   | 'Unmute microphone'
   | 'Turn camera off'
-  | 'Turn camera on';
+  | 'Turn camera on'
+  | 'Start the meeting again';
 
-/** One page, used by one person. */
-export class Person {
-  readonly page: Page;
+/** One page, used by one person: of Chromium unless said otherwise. */
+export class Person<Kind extends WebPage = Page> {
+  readonly page: Kind;
   readonly name: string;
 
-  constructor(page: Page, name: string) {
+  constructor(page: Kind, name: string) {
     this.page = page;
     this.name = name;
-    page.setDefaultTimeout(PATIENCE_MS);
   }
 
   /** Makes a meeting on the home page and returns its link. The person is then before joining. */
@@ -43,8 +44,7 @@ export class Person {
     await this.page.goto(`${origin}/`);
     if (password !== null) await this.textbox('Meeting password').fill(password);
     await this.button('New meeting').click();
-    await this.page.waitForURL(/\/r\/[\w-]+#[\w-]+$/);
-    return this.page.url();
+    return eventually('there is a link', () => this.address(), (url) => /\/r\/[\w-]+#[\w-]+$/.test(url));
   }
 
   /** Fills in what is asked before joining and presses Join. Does not wait for the call. */
@@ -59,32 +59,46 @@ export class Person {
 
   /** Opens a link and joins the call. */
   async join(link: string, password: string | null = null): Promise<void> {
-    if (this.page.url() !== link) await this.page.goto(link);
+    if ((await this.address()) !== link) await this.page.goto(link);
     await this.askToJoin(password);
     await this.isInCall();
   }
 
   /** Waits until the call is on the screen. */
   async isInCall(): Promise<void> {
-    await this.button('Leave').waitFor();
+    try {
+      await this.button('Leave').waitFor();
+    } catch (error) {
+      throw new Error(`${this.name} is not in the call. The page says: ${await this.said()}`, { cause: error });
+    }
   }
 
-  button(name: ButtonName): Locator {
-    return this.page.getByRole('button', { name, exact: true });
+  /** What stands in the address bar. */
+  address(): Promise<string> {
+    return this.page.evaluate(() => location.href);
   }
 
-  textbox(name: 'Your name' | 'Meeting password'): Locator {
-    return this.page.getByRole('textbox', { name });
+  /** Everything that is written on the page. */
+  said(): Promise<string> {
+    return this.page.evaluate(() => document.body.innerText);
+  }
+
+  button(name: ButtonName): ReturnType<Kind['getByRole']> {
+    return this.find('button', { name, exact: true });
+  }
+
+  textbox(name: 'Your name' | 'Meeting password'): ReturnType<Kind['getByRole']> {
+    return this.find('textbox', { name });
   }
 
   /** What went wrong, in words. */
-  alert(): Locator {
-    return this.page.getByRole('alert').filter({ hasText: /\w/ });
+  alert(): ReturnType<Kind['getByRole']> {
+    return this.find('alert', {}).filter({ hasText: /\w/ }) as ReturnType<Kind['getByRole']>;
   }
 
   /** The tile of another participant. */
-  tile(name: string): Locator {
-    return this.page.getByRole('group', { name, exact: true });
+  tile(name: string): ReturnType<Kind['getByRole']> {
+    return this.find('group', { name, exact: true });
   }
 
   /** Waits until the list of participants holds, or does not hold, `name`. */
@@ -115,17 +129,19 @@ export class Person {
   }
 
   /** What is on the tile of `name` right now. */
-  async sees(name: string): Promise<TileState> {
-    const tile = this.tile(name);
-    if ((await tile.count()) === 0) return { e2ee: null, frames: 0, text: '' };
-    return tile.first().evaluate((element) => {
-      const marked = element.matches('[data-e2ee]') ? element : element.querySelector('[data-e2ee]');
-      const video = element.querySelector('video');
-      return {
-        e2ee: marked?.getAttribute('data-e2ee') ?? null,
-        frames: video?.getVideoPlaybackQuality().totalVideoFrames ?? 0,
-        text: element instanceof HTMLElement ? element.innerText : '',
-      };
-    });
+  sees(name: string): Promise<TileState> {
+    return this.page.evaluate((wanted) => {
+      const tile = document.querySelector<HTMLElement>(`[role="group"][aria-label="${CSS.escape(wanted)}"]`);
+      if (tile === null) return { e2ee: null, frames: 0, text: '' };
+      const marked = tile.matches('[data-e2ee]') ? tile : tile.querySelector('[data-e2ee]');
+      const played = tile.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+      // A headless Firefox counts no frame as played, however many it presents.
+      const presented = globalThis.observedFrames.get(wanted)?.at(-1)?.count ?? 0;
+      return { e2ee: marked?.getAttribute('data-e2ee') ?? null, frames: played || presented, text: tile.innerText };
+    }, name);
+  }
+
+  private find(role: Role, options: { name?: string; exact?: boolean }): ReturnType<Kind['getByRole']> {
+    return this.page.getByRole(role, options) as ReturnType<Kind['getByRole']>;
   }
 }

@@ -1,5 +1,5 @@
 // What a test reads from a page without touching its work: connection statistics and what the videos show.
-import type { Page } from 'playwright-core';
+import type { WebPage } from './web_page.ts';
 
 declare global {
   /** Every connection that the page has made; only pages of a test have it. */
@@ -51,7 +51,7 @@ export function watchPeerConnections(): void {
 }
 
 /** Reads the statistics of all connections of the page that are not closed. */
-export function numbers(page: Page): Promise<Numbers> {
+export function numbers(page: WebPage): Promise<Numbers> {
   return page.evaluate(async () => {
     const all = globalThis.observedPeerConnections;
     const paths: SelectedPath[] = [];
@@ -103,10 +103,22 @@ export function total(
 }
 
 /** What the page's connectivity checks carry in clear: the server's and its own ICE user names (RFC 8445, 7.2.2). */
-export async function connectivityUserName(page: Page): Promise<string> {
+export async function connectivityUserName(page: WebPage): Promise<string> {
   const descriptions = await page.evaluate(() => {
     const connection = globalThis.observedPeerConnections.at(-1);
     return [connection?.remoteDescription?.sdp, connection?.localDescription?.sdp];
   });
   return descriptions.map((sdp) => /a=ice-ufrag:(\S+)/.exec(sdp ?? '')?.[1] ?? 'none').join(':');
+}
+
+/** Energy of each received audio stream, by its m-line. */
+export async function heardBy(page: WebPage): Promise<Map<string, number>> {
+  const { received } = await numbers(page);
+  const heard = received.filter((stream) => stream.kind === 'audio');
+  return new Map(heard.map((stream) => [stream.mid, stream.audioEnergy]));
+}
+
+/** How many streams have gained energy that one can hear: decoders add a little comfort noise. */
+export function newlyHeard(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
+  return [...after].filter(([mid, energy]) => energy - (before.get(mid) ?? 0) > 1e-4).length;
 }

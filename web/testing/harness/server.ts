@@ -18,6 +18,18 @@ const END_MS = 10_000;
 /** Name of the capture file in the server's folder. */
 const CAPTURE = 'capture.bin';
 
+/** How a server is started. */
+export interface ServerOptions {
+  /** Whether it keeps what crosses the core's edge. */
+  readonly capture?: boolean;
+  /** 0 takes a free one. */
+  readonly port?: number;
+  /** Addresses that it offers for media. */
+  readonly media?: readonly string[];
+  /** Further options of `undertone serve`. */
+  readonly options?: readonly string[];
+}
+
 /** A running server of its own port, with its core-edge capture in a file of its own. */
 export class Server {
   readonly url: string;
@@ -40,12 +52,13 @@ export class Server {
   }
 
   /** Starts a server, on free ports unless told otherwise, and waits until it says that it is ready. */
-  static async start({ capture = true, port = 0 }: { capture?: boolean; port?: number } = {}): Promise<Server> {
+  static async start({ capture = true, port = 0, media = ['127.0.0.1'], options = [] }: ServerOptions = {}): Promise<Server> {
     const folder = mkdtempSync(path.join(tmpdir(), 'undertone-test-'));
     const output: string[] = [];
+    const address = ['--media-address', media.join(',')];
     const child = spawn(
       serverBinary(),
-      ['serve', '--port', String(port), '--media-address', '127.0.0.1', '--metrics-address', '127.0.0.1:0'],
+      ['serve', '--port', String(port), '--metrics-address', '127.0.0.1:0', ...address, ...options],
       {
         cwd: folder,
         env: { ...cleanEnvironment(), ...(capture ? { UNDERTONE_CAPTURE: path.join(folder, CAPTURE) } : {}) },
@@ -98,11 +111,30 @@ export class Server {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** With what it ended by itself; null while it runs and after a signal. */
+  exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
+  /** Asks the server to drain, as a service manager does. It goes on until everybody has left, or its deadline. */
+  drain(): void {
+    this.child.kill('SIGTERM');
+  }
+
+  /** Ends the server in the middle of whatever it does. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
   /** Ends the server as Ctrl-C does, and removes its folder. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.end('SIGINT');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     if (this.isRunning()) {
       const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
-      this.child.kill('SIGINT');
+      this.child.kill(signal);
       const forced = setTimeout(() => this.child.kill('SIGKILL'), END_MS);
       await ended;
       clearTimeout(forced);

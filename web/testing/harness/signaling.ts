@@ -23,6 +23,16 @@ export class Overheard {
     });
   }
 
+  /** Everything that the page heard, parsed. */
+  messages(): Message[] {
+    return this.received.map(read);
+  }
+
+  /** How many messages of this type the page heard. */
+  count(type: string): number {
+    return this.messages().filter((message) => message.type === type).length;
+  }
+
   /** The last `hello` that the page sent: room and gate. */
   async hello(): Promise<Message> {
     return sure(

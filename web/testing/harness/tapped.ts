@@ -1,5 +1,5 @@
 // What a tapped page recorded: every frame as it left the encoder, as it left the encryption, and as it arrived.
-import type { Page } from 'playwright-core';
+import type { WebPage } from './web_page.ts';
 
 /** One encoded frame, as it came from the encoder, as it went on to be sent, or as it arrived. */
 export interface TappedFrame<Bytes extends Uint8Array = Buffer> {
@@ -16,7 +16,7 @@ declare global {
 }
 
 /** Reads what a tapped page has recorded so far. */
-export async function tappedFrames(page: Page): Promise<TappedFrame[]> {
+export async function tappedFrames(page: WebPage): Promise<TappedFrame[]> {
   const recorded = await page.evaluate(() => {
     return globalThis.tapped.map(({ stage, kind, timestamp, bytes }) => {
       let text = '';

@@ -60,26 +60,6 @@ describe('in a call', () => {
     expect(text).toMatch(/can see/i);
   });
 
-  it('says that the server was stopped and has forgotten the meeting, and starts it again behind the same link', async () => {
-    const link = await adaIsIn();
-    const ben = new Person(await visit(browser, { withoutDevices: true }), 'Ben');
-    await ben.join(link);
-    await ben.seesMoving('Ada');
-    const { port } = server;
-    await server.stop();
-    await eventually('it is said', () => said(ada.page), (text) => /server was stopped|connection.*lost/i.test(text));
-    server = await Server.start({ capture: false, port });
-    for (const { page } of [ada, ben]) {
-      await eventually('that it is forgotten is said', () => said(page), (text) => /restarted and has forgotten/i.test(text));
-    }
-    expect(await ada.button('Leave').count()).toBe(0);
-    expect(await ada.button('New meeting').count()).toBe(1);
-    // Both press it; one of them makes the meeting, the other comes in behind.
-    await Promise.all([ada, ben].map(({ page }) => page.getByRole('button', { name: 'Start the meeting again' }).click()));
-    await ben.seesMoving('Ada');
-    expect(ada.page.url()).toBe(link);
-  });
-
   it('meets somebody who reloads the page by name, with the focus on the way back', async () => {
     await adaIsIn();
     await ada.page.reload();
@@ -115,16 +95,17 @@ describe('in a call', () => {
     const mallory = new Person(await visit(browser, { withoutDevices: true }), 'Mallory');
     // The answer that the server reads names another certificate than the one that is shown in DTLS.
     await mallory.page.addInitScript(() => {
-      globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+      const Native = globalThis.RTCPeerConnection;
+      globalThis.RTCPeerConnection = class extends Native {
         constructor(configuration?: RTCConfiguration) {
           super(configuration);
-          const createAnswer = async (): Promise<RTCSessionDescriptionInit> => {
+          let honest: RTCSessionDescriptionInit | undefined;
+          Reflect.set(this, 'createAnswer', async () => {
+            honest = await super.createAnswer();
             const other = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'A7').join(':')}`;
-            const { sdp = '' } = await super.createAnswer();
-            return { type: 'answer', sdp: sdp.replaceAll(/a=fingerprint:sha-256 [\dA-F:]+/g, other) };
-          };
-          const setLocalDescription = (): Promise<void> => super.setLocalDescription();
-          Object.assign(this, { createAnswer, setLocalDescription });
+            return { type: 'answer', sdp: honest.sdp?.replaceAll(/a=fingerprint:sha-256 [\dA-F:]+/g, other) };
+          });
+          Reflect.set(this, 'setLocalDescription', () => super.setLocalDescription(honest));
         }
       };
     });

@@ -25,6 +25,30 @@ pub(crate) const CHROMIUM: Need = Need {
     packages: &["chromium"],
 };
 
+/// The other browser of the browser tests.
+pub(crate) const FIREFOX: Need = Need {
+    programs: &["firefox-esr", "firefox"],
+    packages: &["firefox-esr"],
+};
+
+/// The network of its own that the browser tests run in.
+pub(crate) const NAMESPACE: Need = Need {
+    programs: &["unshare"],
+    packages: &["util-linux"],
+};
+
+/// Addresses and routes of that network.
+pub(crate) const ADDRESSES: Need = Need {
+    programs: &["ip"],
+    packages: &["iproute2"],
+};
+
+/// Packets that the tests lose on purpose.
+pub(crate) const FIREWALL: Need = Need {
+    programs: &["nft"],
+    packages: &["nftables"],
+};
+
 /// What the tests listen to the network with.
 pub(crate) const TCPDUMP: Need = Need {
     programs: &["tcpdump"],

@@ -69,10 +69,16 @@ const TABLE: &[Row] = &[
         never_reaches: &["e2ee", "sframe", "openmls", "opus", "audiopus"],
         never_names: &[],
     },
+    // It opens media, so it is an endpoint and knows of the server only what a page knows.
+    Row {
+        package: "loadtest",
+        never_reaches: &["sfu-*", "signaling-*", "undertone"],
+        never_names: &[],
+    },
 ];
 
 /// Tools and tests that nothing may stand on.
-const NEVER_BY_ANYTHING: &[&str] = &["simulation", "xtask", "fuzz-targets"];
+const NEVER_BY_ANYTHING: &[&str] = &["simulation", "xtask", "fuzz-targets", "loadtest"];
 
 fn violations(graph: &Graph, table: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
@@ -174,6 +180,16 @@ fn a_package_that_stands_on_a_tool_is_found() {
     let mut graph = sample();
     graph.add("undertone", "xtask");
     super::assert_one(&violations(&graph, TABLE), "undertone reaches xtask");
+}
+
+#[test]
+fn a_load_tester_that_reaches_a_server_is_found_and_so_is_a_server_that_reaches_it() {
+    let mut graph = sample();
+    graph.add("loadtest", "sfu-server");
+    super::assert_one(&violations(&graph, TABLE), "loadtest reaches sfu-server");
+    let mut graph = sample();
+    graph.add("undertone", "loadtest");
+    super::assert_one(&violations(&graph, TABLE), "undertone reaches loadtest");
 }
 
 #[test]

@@ -91,6 +91,13 @@ impl Continuity {
         }
     }
 
+    /// The extended outgoing number of a sequence number that was sent; `None` when nothing as new was sent.
+    pub(crate) fn sent_number(&self, sequence_number: u16) -> Option<u64> {
+        self.sent_at?;
+        let number = seq::extend(sequence_number, self.highest.sequence);
+        (number <= self.highest.sequence).then_some(number)
+    }
+
     fn elapsed_ticks(&self, clock_rate_hz: u32, now: Instant) -> u32 {
         let elapsed = self
             .sent_at
@@ -98,7 +105,9 @@ impl Continuity {
         ticks(elapsed.min(TIMESTAMP_GAP_MAX), clock_rate_hz).max(1)
     }
 
-    /// The outgoing timestamp by the sender's clock, where it is known and leads forward by a credible step.
+    /// The outgoing timestamp by the sender's clock, where it is known and leads to a credible place. A new layer often
+    /// begins with the picture that the old one showed last, or an earlier one: timestamps have to rise, so it comes
+    /// one tick later, which is nearer to its time than the time that passed.
     fn clocked_timestamp(&self, incoming: u32, clock_rate_hz: u32, follow: Follow) -> Option<u32> {
         /// Simulcast layers of one camera differ by an encoder's delay; more is a clock that jumped.
         const STEP_MAX: Duration = Duration::from_secs(10);
@@ -118,7 +127,12 @@ impl Continuity {
         let timestamp = at_new_report.wrapping_add(incoming.wrapping_sub(new.rtp_timestamp));
         let step = seq::timestamp_distance(timestamp, self.highest.rtp_timestamp);
         let step_max = ticks(STEP_MAX, clock_rate_hz).cast_signed();
-        (step > 0 && step <= step_max).then_some(timestamp)
+        let rising = if step > 0 {
+            timestamp
+        } else {
+            self.highest.rtp_timestamp.wrapping_add(1)
+        };
+        (-step_max..=step_max).contains(&step).then_some(rising)
     }
 }
 
@@ -134,6 +148,11 @@ impl Offsets {
             picture_id: incoming.picture_id.wrapping_add(self.picture_id),
             tl0_picture_index: incoming.tl0_picture_index.wrapping_add(self.tl0_picture_index),
         })
+    }
+
+    /// The incoming sequence number that becomes this outgoing one.
+    pub(crate) const fn incoming_sequence(&self, outgoing: u64) -> u64 {
+        outgoing.wrapping_sub(self.sequence)
     }
 
     /// The outgoing timestamp of an incoming one.

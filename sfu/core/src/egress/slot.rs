@@ -1,17 +1,20 @@
 //! One slot of a subscriber: which layer it receives, and how its numbers go on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtp::{
     Codec, DescriptorRewrite, Mid, NtpTime, PayloadType, PictureId, RtpHeader, RtpPacket, Ssrc, Vp8Rewrite,
     Vp9Rewrite,
 };
 
+use super::again::{Again, Origin, Segments, Sending};
 use super::continuity::{Continuity, Follow, Numbers, Offsets};
-use crate::command::{Media, Slot};
+use crate::command::{Media, Repair, Slot};
+use crate::config::Format;
 use crate::ingress::reception::{SenderClock, ticks};
 use crate::ingress::{Accepted, StreamKey};
 use crate::random::Random;
+use crate::repair::cache::CachedPacket;
 use crate::stats::DropReason;
 
 /// One slot.
@@ -23,6 +26,10 @@ pub(crate) struct SlotState {
     payload_types: Vec<PayloadType>,
     continuity: Continuity,
     current: Option<Current>,
+    segments: Segments,
+    pub(crate) again: Again,
+    /// The last two reports: their time as receivers name it, and when they were sent.
+    reported: [Option<(u32, Instant)>; 2],
     supply: Supply,
     packets: u32,
     octets: u32,
@@ -55,6 +62,8 @@ pub(crate) struct Rewritten {
     pub(crate) header: RtpHeader,
     pub(crate) descriptor: DescriptorRewrite,
     pub(crate) is_switch: bool,
+    /// The extended outgoing sequence number.
+    pub(crate) number: u64,
 }
 
 /// What a sender report of a slot says.
@@ -93,6 +102,9 @@ impl SlotState {
             payload_types: slot.payload_types.clone(),
             continuity: Continuity::starting_after(before),
             current: None,
+            segments: Segments::default(),
+            again: Again::new(&slot.repair, random),
+            reported: [None; 2],
             supply: Supply::Flows,
             packets: 0,
             octets: 0,
@@ -107,6 +119,21 @@ impl SlotState {
         self.ssrc
     }
 
+    /// Whether this SSRC is one of the slot's.
+    pub(crate) fn sends_with(&self, ssrc: Ssrc) -> bool {
+        let is_again = matches!(self.again, Again::Retransmit { ssrc: again, .. } if again == ssrc);
+        self.ssrc == ssrc || is_again
+    }
+
+    /// Every SSRC that a slot sends with.
+    pub(crate) fn ssrcs(slot: &Slot) -> impl Iterator<Item = Ssrc> {
+        let again = match slot.repair {
+            Repair::Retransmit(ssrc) => Some(ssrc),
+            Repair::None | Repair::Repeat => None,
+        };
+        [Some(slot.ssrc), again].into_iter().flatten()
+    }
+
     pub(crate) const fn media(&self) -> Media {
         self.media
     }
@@ -117,8 +144,9 @@ impl SlotState {
     }
 
     /// The slot was given to another source: it waits for that one's key frame.
-    pub(crate) const fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.current = None;
+        self.segments = Segments::default();
     }
 
     /// What is sent does not reach the subscriber: a picture goes on with a key frame.
@@ -176,6 +204,9 @@ impl SlotState {
             Selection::Drop(reason) => return Err(reason),
         };
         let outgoing = offsets.apply(incoming).ok_or(DropReason::LateAfterSwitch)?;
+        if is_switch {
+            self.segments.begin(outgoing.sequence, accepted.stream, offsets);
+        }
         self.continuity.sent(outgoing, now);
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
@@ -189,7 +220,81 @@ impl SlotState {
             },
             descriptor: descriptor_rewrite(accepted.format.codec, outgoing),
             is_switch,
+            number: outgoing.sequence,
         })
+    }
+
+    /// Where a packet that this slot sent came from; `None` for what it did not send since it was given its source,
+    /// or too long ago.
+    pub(crate) fn origin(&self, sequence_number: u16) -> Option<Origin> {
+        let number = self.continuity.sent_number(sequence_number)?;
+        self.segments.origin(number)
+    }
+
+    /// Rewrites the headers of a packet that is sent again, as they were rewritten at first.
+    pub(crate) fn rewrite_again(
+        &mut self,
+        origin: &Origin,
+        packet: &CachedPacket,
+        format: Format,
+    ) -> Result<(Rewritten, Sending), DropReason> {
+        let incoming = Numbers {
+            sequence: packet.sequence,
+            rtp_timestamp: packet.header.rtp_timestamp,
+            picture_id: packet.picture_id,
+            tl0_picture_index: packet.tl0_picture_index,
+        };
+        let outgoing = origin
+            .offsets
+            .apply(incoming)
+            .ok_or(DropReason::LateAfterSwitch)?;
+        let first = RtpHeader {
+            marker: packet.header.marker,
+            payload_type: packet.header.payload_type,
+            sequence_number: outgoing.sequence as u16,
+            rtp_timestamp: outgoing.rtp_timestamp,
+            ssrc: self.ssrc,
+        };
+        let (header, sending) = match &mut self.again {
+            Again::Never => return Err(DropReason::RequestNotNegotiated),
+            Again::Repeat { repeats, .. } => {
+                let sealed = repeats.find(origin.number).ok_or(DropReason::RequestTooOld)?;
+                (first, Sending::Repeat(sealed))
+            }
+            Again::Retransmit {
+                ssrc,
+                sequence_number,
+                ..
+            } => {
+                let header = RtpHeader {
+                    ssrc: *ssrc,
+                    payload_type: format.retransmission.ok_or(DropReason::RequestNotNegotiated)?,
+                    sequence_number: *sequence_number,
+                    ..first
+                };
+                *sequence_number = sequence_number.wrapping_add(1);
+                (header, Sending::Retransmission(first.sequence_number))
+            }
+        };
+        let rewritten = Rewritten {
+            header,
+            descriptor: descriptor_rewrite(format.codec, outgoing),
+            is_switch: false,
+            number: outgoing.sequence,
+        };
+        Ok((rewritten, sending))
+    }
+
+    /// The round trip that a receiver's report tells of: which report of ours was its last, and how long ago it came.
+    ///
+    /// Source: RFC 3550 section 6.4.1.
+    pub(crate) fn round_trip(&self, last_report: u32, delay: Duration, now: Instant) -> Option<Duration> {
+        let (_, sent_at) = self
+            .reported
+            .iter()
+            .flatten()
+            .find(|(time, _)| *time == last_report)?;
+        now.saturating_duration_since(*sent_at).checked_sub(delay)
     }
 
     /// The report of this moment, once the clock of the slot's source is known.
@@ -197,9 +302,11 @@ impl SlotState {
         let current = self.current.as_mut()?;
         current.clock = Some(clock);
         let elapsed = now.saturating_duration_since(clock.arrived);
+        let ntp = NtpTime(clock.ntp.0.wrapping_add(NtpTime::from_duration(elapsed).0));
+        self.reported = [Some((ntp.compact(), now)), self.reported[0]];
         Some(SlotReport {
             ssrc: self.ssrc,
-            ntp: NtpTime(clock.ntp.0.wrapping_add(NtpTime::from_duration(elapsed).0)),
+            ntp,
             rtp_timestamp: current
                 .offsets
                 .timestamp(clock.rtp_timestamp)

@@ -5,13 +5,21 @@ use std::time::Instant;
 use crate::limits::KEY_FRAME_INTERVAL;
 
 /// The requests to one layer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct KeyFrameRequests {
     sent_at: Option<Instant>,
     is_wanted: bool,
 }
 
 impl KeyFrameRequests {
+    /// Nobody needs a key frame yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            sent_at: None,
+            is_wanted: false,
+        }
+    }
+
     /// Somebody needs a key frame.
     pub(crate) const fn want(&mut self) {
         self.is_wanted = true;
@@ -46,7 +54,7 @@ mod tests {
 
     #[test]
     fn many_requests_become_one_until_the_interval_is_over() {
-        let mut requests = KeyFrameRequests::default();
+        let mut requests = KeyFrameRequests::new();
         assert!(!requests.take_due(start()));
         requests.want();
         assert!(requests.take_due(start()));
@@ -57,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_request_is_repeated_until_the_key_frame_comes() {
-        let mut requests = KeyFrameRequests::default();
+        let mut requests = KeyFrameRequests::new();
         requests.want();
         for repetition in 0..5 {
             assert!(requests.take_due(start() + repetition * KEY_FRAME_INTERVAL));

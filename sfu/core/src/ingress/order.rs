@@ -18,6 +18,8 @@ pub(crate) enum Place {
     PaddingClosed,
     /// Padding that came after later media, whose hole stays.
     PaddingLate,
+    /// It came before, at first or as a retransmission.
+    Repeated,
     /// Too far back to tell.
     TooLate,
 }
@@ -31,9 +33,15 @@ pub(crate) struct Order {
     latest_media: u64,
     /// How many paddings were closed.
     closed: u64,
-    /// Which of the last `REORDER_WINDOW` numbers up to `latest` are closed paddings, at bit `number % window`.
-    paddings: [u64; WORDS],
+    /// Which numbers up to `latest` are closed paddings.
+    paddings: Window,
+    /// Which of them came at all.
+    came: Window,
 }
+
+/// A bit for each of the last `REORDER_WINDOW` numbers, at `number % window`.
+#[derive(Debug, Clone)]
+struct Window([u64; WORDS]);
 
 impl Order {
     /// The order of a stream whose first packet carries this sequence number.
@@ -43,7 +51,8 @@ impl Order {
             latest: first - 1,
             latest_media: first - 1,
             closed: 0,
-            paddings: [0; WORDS],
+            paddings: Window([0; WORDS]),
+            came: Window([0; WORDS]),
         }
     }
 
@@ -52,48 +61,61 @@ impl Order {
         seq::extend(sequence_number, self.latest)
     }
 
-    /// Finds the place of a packet with this extended sequence number. Give each number once.
+    /// The highest extended sequence number so far, padding included.
+    pub(crate) const fn latest(&self) -> u64 {
+        self.latest
+    }
+
+    /// Finds the place of a packet with this extended sequence number.
     pub(crate) fn place(&mut self, number: u64, is_padding: bool) -> Place {
         if number > self.latest {
-            self.advance(number);
+            self.paddings.advance(self.latest, number);
+            self.came.advance(self.latest, number);
+            self.latest = number;
         } else if self.latest - number >= REORDER_WINDOW {
             return Place::TooLate;
         }
+        if self.came.is_set(number) {
+            return Place::Repeated;
+        }
+        self.came.set(number);
         if is_padding {
             if number < self.latest_media {
                 return Place::PaddingLate;
             }
-            self.set(number);
+            self.paddings.set(number);
             self.closed += 1;
             return Place::PaddingClosed;
         }
         self.latest_media = self.latest_media.max(number);
         let closed_later = (number + 1..=self.latest)
-            .filter(|later| self.is_set(*later))
+            .filter(|later| self.paddings.is_set(*later))
             .count() as u64;
         Place::Media(number - (self.closed - closed_later))
     }
+}
 
-    fn advance(&mut self, number: u64) {
-        if number - self.latest >= REORDER_WINDOW {
-            self.paddings = [0; WORDS];
+impl Window {
+    /// Forgets what the numbers behind `latest` and up to `number` push out.
+    fn advance(&mut self, latest: u64, number: u64) {
+        if number - latest >= REORDER_WINDOW {
+            self.0 = [0; WORDS];
         } else {
-            for passed in self.latest + 1..=number {
+            for passed in latest + 1..=number {
                 let (word, bit) = position(passed);
-                self.paddings[word] &= !bit;
+                self.0[word] &= !bit;
             }
         }
-        self.latest = number;
     }
 
     fn set(&mut self, number: u64) {
         let (word, bit) = position(number);
-        self.paddings[word] |= bit;
+        self.0[word] |= bit;
     }
 
     const fn is_set(&self, number: u64) -> bool {
         let (word, bit) = position(number);
-        self.paddings[word] & bit != 0
+        self.0[word] & bit != 0
     }
 }
 
@@ -137,6 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn each_number_has_its_place_once() {
+        let mut order = Order::starting_at(10);
+        place(&mut order, 10, false);
+        place(&mut order, 12, true);
+        place(&mut order, 14, false);
+        assert_eq!(place(&mut order, 10, false), Place::Repeated);
+        assert_eq!(place(&mut order, 12, true), Place::Repeated);
+        assert_eq!(place(&mut order, 11, false), Place::Media(seq::start(11)));
+        assert_eq!(place(&mut order, 11, false), Place::Repeated);
+        assert_eq!(
+            place(&mut order, 13, false),
+            Place::Media(seq::start(12)),
+            "in its place behind closed padding"
+        );
+    }
+
+    #[test]
     fn what_is_behind_the_window_is_too_late() {
         let mut order = Order::starting_at(5_000);
         place(&mut order, 5_000, false);
@@ -176,7 +215,7 @@ mod tests {
                     Place::Media(place) => { places.insert(number, place); }
                     Place::PaddingLate => { holes.insert(number); }
                     Place::PaddingClosed => {}
-                    Place::TooLate => prop_assert!(false, "nothing is this late"),
+                    Place::Repeated | Place::TooLate => prop_assert!(false, "nothing comes twice or this late"),
                 }
             }
             for ((number, place), (next_number, next_place)) in places.iter().zip(places.iter().skip(1)) {

@@ -58,12 +58,23 @@ impl Reception {
         }
     }
 
-    /// Takes in one packet, padding included.
+    /// Takes in one packet of this SSRC, padding and repeats included. Retransmissions come under an SSRC of their own
+    /// and do not make a loss undone (RFC 4588 section 4).
+    ///
+    /// Jitter is that of packets in their order and with a new timestamp, as libwebrtc counts it: a repeat comes later
+    /// by a round trip, which says nothing of the path.
     pub(crate) fn received(&mut self, number: u64, rtp_timestamp: u32, clock_rate_hz: u32, now: Instant) {
         self.received += 1;
+        let is_in_order = self.last.is_none() || number > self.highest;
         self.highest = self.highest.max(number);
         self.first = self.first.min(number);
+        if !is_in_order {
+            return;
+        }
         if let Some((before, timestamp_before)) = self.last {
+            if rtp_timestamp == timestamp_before {
+                return;
+            }
             let elapsed =
                 i64::from(ticks(now.saturating_duration_since(before), clock_rate_hz).cast_signed());
             let stepped = i64::from(rtp_timestamp.wrapping_sub(timestamp_before).cast_signed());
@@ -122,6 +133,20 @@ mod tests {
         assert_eq!(report.highest_sequence, 118);
         assert!((20..=60).contains(&report.jitter), "{}", report.jitter);
         assert_eq!(reception.report().fraction_lost, 0);
+    }
+
+    #[test]
+    fn a_repeat_fills_its_loss_and_leaves_the_jitter_alone() {
+        let mut reception = Reception::starting_at(100);
+        for number in [100, 101, 103, 104] {
+            let now = start() + Duration::from_millis(20 * number);
+            reception.received(number, number as u32 * 960, 48_000, now);
+        }
+        let repeated = start() + Duration::from_millis(20 * 104 + 90);
+        reception.received(102, 102 * 960, 48_000, repeated);
+        let report = reception.report();
+        assert_eq!((report.cumulative_lost, report.fraction_lost), (0, 0));
+        assert_eq!(report.jitter, 0);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use rtp::rtcp::{RtcpPacket, TICK, TransportFeedback};
+use rtp::ntp::duration_from_compact;
+use rtp::rtcp::{ReportBlock, RtcpPacket, TICK, TransportFeedback};
 use rtp::{RtcpWriter, Ssrc};
 
 use super::{Sfu, destination};
@@ -25,6 +26,7 @@ impl Sfu {
         self.stats.rtcp_datagrams_received += 1;
         self.capture.show(Direction::In, bytes);
         let mut outcome = Ok(());
+        let mut requested = 0;
         for packet in rtp::rtcp::packets(bytes) {
             let Ok(packet) = packet else {
                 outcome = Err(DropReason::RtcpMalformed);
@@ -38,6 +40,7 @@ impl Sfu {
                     let info = report.info;
                     peer.ingress
                         .sender_report(report.ssrc, info.ntp_time, info.rtp_timestamp, now);
+                    measure(peer, report.blocks(), now);
                 }
                 RtcpPacket::TransportFeedback(feedback) => {
                     self.stats.transport_feedback_received += 1;
@@ -49,13 +52,10 @@ impl Sfu {
                         self.take_key_frame_request(key, entry.ssrc, now);
                     }
                 }
-                // Loss and round-trip time are of use once something is controlled; nothing was offered that
-                // would make sense of the others.
-                RtcpPacket::ReceiverReport(_)
-                | RtcpPacket::Sdes(_)
-                | RtcpPacket::Bye(_)
-                | RtcpPacket::Nack(_)
-                | RtcpPacket::Unknown { .. } => {}
+                RtcpPacket::ReceiverReport(report) => measure(peer, report.blocks(), now),
+                RtcpPacket::Nack(nack) => self.take_requests(key, &nack, &mut requested, now),
+                // Nothing was offered that would make sense of the others.
+                RtcpPacket::Sdes(_) | RtcpPacket::Bye(_) | RtcpPacket::Unknown { .. } => {}
             }
         }
         outcome
@@ -141,6 +141,20 @@ impl Sfu {
         }
         self.stats.rtcp_datagrams_sent += 1;
         true
+    }
+}
+
+/// Learns the round trip from the answers to our sender reports. What a report says of loss is of use once something
+/// is controlled.
+fn measure(subscriber: &mut Peer, blocks: impl Iterator<Item = ReportBlock>, now: Instant) {
+    for block in blocks {
+        let delay = duration_from_compact(block.delay_since_last_sender_report);
+        let slot = subscriber.egress.position_of_ssrc(block.ssrc);
+        let slot = slot.and_then(|slot| subscriber.egress.slot(slot));
+        let measured = slot.and_then(|slot| slot.round_trip(block.last_sender_report, delay, now));
+        if let Some(measured) = measured {
+            subscriber.round_trip.measured(measured);
+        }
     }
 }
 

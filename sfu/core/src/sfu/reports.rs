@@ -35,6 +35,7 @@ impl Sfu {
             peer.next_report = now + REPORT_INTERVAL;
         }
         self.send_transport_feedback(key, now);
+        self.ask_for_missing(key, now);
         if reports_due {
             self.send_reports(key, now);
         }

@@ -11,14 +11,18 @@ use rtp::{
     Ssrc, write_header,
 };
 use sfu_core::{
-    Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Sfu, Slot,
-    SourceKind,
+    Command, Config, Event, Format, Media, MediaProfile, PeerConnection, PeerId, Publication, Repair, Sfu,
+    Slot, SourceKind,
 };
-use transport::{Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport};
+use transport::{
+    Certificate, IceCredentials, Path, Received, SrtpKeys, SrtpProfile, Transport, TransportError,
+};
 
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const VP8: u8 = 100;
 pub(crate) const VP9: u8 = 101;
+pub(crate) const VP8_AGAIN: u8 = 103;
+pub(crate) const VP9_AGAIN: u8 = 104;
 pub(crate) const LAYERS: [&str; 3] = ["l", "m", "h"];
 
 /// The video slots lie behind these.
@@ -27,9 +31,10 @@ pub(crate) const AUDIO_SLOTS: u8 = 4;
 /// Bytes of the VP8 descriptor that [`Vp8Frame`] writes.
 pub(crate) const VP8_DESCRIPTOR_LEN: usize = 6;
 
-const EXTENSIONS: [(u8, Extension); 4] = [
+const EXTENSIONS: [(u8, Extension); 5] = [
     (1, Extension::Mid),
     (2, Extension::Rid),
+    (3, Extension::RepairedRid),
     (4, Extension::AudioLevel),
     (5, Extension::TransportSequence),
 ];
@@ -101,21 +106,32 @@ pub(crate) struct Outgoing {
     pub(crate) marker: bool,
     pub(crate) mid: Option<&'static str>,
     pub(crate) rid: Option<&'static str>,
+    pub(crate) repaired_rid: Option<&'static str>,
     pub(crate) payload: Vec<u8>,
     pub(crate) padding: u8,
 }
 
 impl Lab {
     pub(crate) fn new(seed: u64) -> Self {
-        let format = |codec, clock_rate_hz| Format { codec, clock_rate_hz };
+        let format = |codec, clock_rate_hz, retransmission| Format {
+            codec,
+            clock_rate_hz,
+            retransmission: PayloadType::new(retransmission).filter(|it| it.value() > 0),
+        };
         let sfu = Sfu::new(Config {
             certificate: certificate(),
             media_addresses: vec![server()],
             tcp_addresses: vec![server()],
             media: MediaProfile::new([
-                (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000)),
-                (PayloadType::new(VP8).unwrap(), format(Codec::Vp8, 90_000)),
-                (PayloadType::new(VP9).unwrap(), format(Codec::Vp9, 90_000)),
+                (PayloadType::new(OPUS).unwrap(), format(Codec::Opus, 48_000, 0)),
+                (
+                    PayloadType::new(VP8).unwrap(),
+                    format(Codec::Vp8, 90_000, VP8_AGAIN),
+                ),
+                (
+                    PayloadType::new(VP9).unwrap(),
+                    format(Codec::Vp9, 90_000, VP9_AGAIN),
+                ),
             ]),
             seed,
         });
@@ -298,6 +314,7 @@ impl Browser {
         let extensions = Extensions {
             mid: outgoing.mid.map(|mid| Mid::new(mid).unwrap()),
             rid: outgoing.rid.map(|rid| Rid::new(rid).unwrap()),
+            repaired_rid: outgoing.repaired_rid.map(|rid| Rid::new(rid).unwrap()),
             transport_sequence: Some(self.transport_sequence),
             audio_level: (outgoing.payload_type == OPUS).then_some(rtp::AudioLevel {
                 voice: true,
@@ -335,23 +352,34 @@ impl Browser {
     }
 
     fn open(&mut self, datagram: &[u8], now: Instant) {
+        let opened = self.try_open(datagram, now);
+        self.inbox
+            .extend(opened.expect("what the core sends is authentic and new"));
+    }
+
+    /// What a datagram from the network holds; an error for one that came before.
+    pub(crate) fn try_open(
+        &mut self,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<Option<Packet>, TransportError> {
         let mut datagram = datagram.to_vec();
         let received = self
             .transport
-            .handle_datagram(self.path.reversed(), &mut datagram, now);
-        match received.expect("what the core sends is authentic and new") {
+            .handle_datagram(self.path.reversed(), &mut datagram, now)?;
+        Ok(match received {
             Received::Rtp { len } => {
                 let packet = RtpPacket::parse(&datagram[..len], &extension_map()).unwrap();
-                self.inbox.push(Packet::Rtp(Forwarded {
+                Some(Packet::Rtp(Forwarded {
                     header: packet.header,
                     transport_sequence: packet.extensions.transport_sequence,
                     audio_level: packet.extensions.audio_level,
                     payload: datagram[packet.header_len..len].to_vec(),
-                }));
+                }))
             }
-            Received::Rtcp { len } => self.inbox.push(Packet::Rtcp(datagram[..len].to_vec())),
-            Received::Nothing => {}
-        }
+            Received::Rtcp { len } => Some(Packet::Rtcp(datagram[..len].to_vec())),
+            Received::Nothing => None,
+        })
     }
 }
 
@@ -366,6 +394,7 @@ impl Outgoing {
             marker: false,
             mid: Some("m"),
             rid: None,
+            repaired_rid: None,
             payload: payload.to_vec(),
             padding: 0,
         }
@@ -387,8 +416,24 @@ impl Outgoing {
             marker: true,
             mid: Some("c"),
             rid: Some(LAYERS[layer]),
+            repaired_rid: None,
             payload: frame.payload(),
             padding: 0,
+        }
+    }
+
+    /// A VP8 packet of a layer sent again, as RFC 4588 says, under this SSRC and sequence number.
+    pub(crate) fn again(layer: usize, ssrc: u32, sequence_number: u16, first: &Self) -> Self {
+        let mut payload = first.sequence_number.to_be_bytes().to_vec();
+        payload.extend_from_slice(&first.payload);
+        Self {
+            payload_type: VP8_AGAIN,
+            ssrc,
+            sequence_number,
+            rid: None,
+            repaired_rid: Some(LAYERS[layer]),
+            payload,
+            ..first.clone()
         }
     }
 
@@ -402,6 +447,7 @@ impl Outgoing {
             marker: false,
             mid: Some("c"),
             rid: Some(LAYERS[layer]),
+            repaired_rid: None,
             payload: Vec::new(),
             padding: 200,
         }
@@ -470,6 +516,29 @@ pub(crate) fn slot_ssrc(browser: u64, slot: &str) -> u32 {
     0xAB00_0000 + u32::try_from(browser).unwrap() * 0x1000 + kind + slot[1..].parse::<u32>().unwrap()
 }
 
+/// The SSRC of a slot's retransmissions.
+pub(crate) fn slot_ssrc_again(browser: u64, slot: &str) -> u32 {
+    slot_ssrc(browser, slot) + 0x800
+}
+
+/// A connection on which lost packets are sent again: audio as it was, video as retransmission.
+pub(crate) fn repaired_connection(number: u64) -> PeerConnection {
+    let mut connection = connection(number);
+    for publication in &mut connection.publications {
+        publication.repair = match publication.kind {
+            SourceKind::Microphone => Repair::Repeat,
+            SourceKind::Camera => Repair::Retransmit(Vec::new()),
+        };
+    }
+    for slot in &mut connection.slots {
+        slot.repair = match slot.media {
+            Media::Audio => Repair::Repeat,
+            Media::Video => Repair::Retransmit(Ssrc(slot_ssrc_again(number, slot.mid.as_str()))),
+        };
+    }
+    connection
+}
+
 /// A connection as the canonical offer makes it: microphone, camera with three layers, 4 + 9 slots.
 pub(crate) fn connection(number: u64) -> PeerConnection {
     let payload_types = |numbers: &[u8]| {
@@ -487,6 +556,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
         } else {
             &[VP8, VP9]
         }),
+        repair: Repair::None,
     };
     let audio_slots = (0..AUDIO_SLOTS).map(|index| slot(format!("a{index}"), Media::Audio));
     let video_slots = (0..9).map(|index| slot(format!("v{index}"), Media::Video));
@@ -501,6 +571,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
                 payload_types: payload_types(&[OPUS]),
                 rids: Vec::new(),
                 ssrcs: Vec::new(),
+                repair: Repair::None,
             },
             Publication {
                 mid: Mid::new("c").unwrap(),
@@ -508,6 +579,7 @@ pub(crate) fn connection(number: u64) -> PeerConnection {
                 payload_types: payload_types(&[VP8, VP9]),
                 rids: LAYERS.map(|rid| Rid::new(rid).unwrap()).to_vec(),
                 ssrcs: Vec::new(),
+                repair: Repair::None,
             },
         ],
         extensions: EXTENSIONS.to_vec(),

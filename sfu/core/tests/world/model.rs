@@ -26,6 +26,8 @@ pub(crate) struct Model {
     /// When media of a layer came last, by browser.
     heard: BTreeMap<(usize, usize), Instant>,
     asked: BTreeMap<(usize, usize), Instant>,
+    /// What came of a layer in the last second while anybody received the camera.
+    kept: BTreeMap<(usize, usize), Vec<(Instant, Sent)>>,
     expected: Vec<Expected>,
     bodies: u64,
     pub(crate) received: u64,
@@ -114,10 +116,19 @@ impl Model {
             heard.is_some_and(|heard| now.duration_since(*heard) < Duration::from_secs(1))
         };
         let highest = (0..3).rev().find(|layer| is_alive(*layer));
+        let kept = sent
+            .layer
+            .map(|layer| self.kept.entry((browser, layer)).or_default());
+        let mut nothing = Vec::new();
+        let kept = kept.unwrap_or(&mut nothing);
+        kept.retain(|(at, _)| now.duration_since(*at) <= Duration::from_secs(1));
+        let mut caught_up = Vec::new();
+        let mut is_received = false;
         for ((subscriber, name), slot) in &mut self.slots {
             if slot.source != Some((browser, kind)) {
                 continue;
             }
+            is_received = true;
             let is_same = slot.current.is_some_and(|current| current.layer == sent.layer);
             if is_same && slot.is_interrupted && !sent.is_key_start {
                 continue;
@@ -140,6 +151,15 @@ impl Model {
                     first_sequence: None,
                     change: slot.changes,
                 });
+                // A layer that begins with a late packet has its later packets at once.
+                for (_, later) in kept.iter().filter(|(_, later)| later.place > sent.place) {
+                    caught_up.push(Expected {
+                        subscriber: *subscriber,
+                        slot: name.clone(),
+                        sent: later.clone(),
+                        change: slot.changes,
+                    });
+                }
             }
             let Some(current) = slot.current else { continue };
             if sent.place < current.first_place {
@@ -153,6 +173,10 @@ impl Model {
                 change: current.change,
             });
         }
+        if is_received {
+            kept.push((now, sent));
+        }
+        self.expected.extend(caught_up);
     }
 
     /// A browser received a packet: it must be one that was expected, with numbers that continue its slot's.

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use prometheus::Registry;
 use protocol::ids::{Mid, PeerId};
 use protocol::media::{CAMERA_MID, Codec, Extension, MICROPHONE_MID, Media, SourceKind};
-use protocol::sfu::{IceCredentials, PeerConnection, Publication, SfuCommand, SfuEvent, SfuInfo, Slot};
+use protocol::sfu::{
+    IceCredentials, PeerConnection, Publication, Repair, SfuCommand, SfuEvent, SfuInfo, Slot,
+};
 use rtp::{ExtensionMap, Extensions, PayloadType, RtpHeader, RtpPacket, Ssrc, write_header};
 use sfu_server::{SfuHandle, SfuOptions, SfuServer};
 use socket2::{Domain, Socket, Type};
@@ -404,6 +406,7 @@ fn publications() -> Vec<Publication> {
         payload_types: vec![codec.payload_type()],
         rids: Vec::new(),
         ssrcs: Vec::new(),
+        repair: Repair::None,
     };
     vec![
         publication(MICROPHONE_MID, SourceKind::Microphone, Codec::Opus),
@@ -418,6 +421,7 @@ fn slots(number: u64) -> Vec<Slot> {
         media,
         ssrc: slot_ssrc(number, index),
         payload_types: vec![codec.payload_type()],
+        repair: Repair::None,
     };
     vec![
         slot("a0", Media::Audio, Codec::Opus, 0),

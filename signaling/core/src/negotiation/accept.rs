@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use protocol::bytes::{DeflatedSdp, InflateError, Sdp};
 use protocol::ids::Rid;
-use protocol::media::{Codec, Extension};
-use protocol::sfu::{IceCredentials, PeerConnection, Publication, Slot};
+use protocol::media::{Codec, Extension, Media, RETRANSMISSION_RTPMAP};
+use protocol::sfu::{IceCredentials, PeerConnection, Publication, Repair, Slot};
 
 use super::description::{Description, Direction, Section, Setup, Shared};
 use super::offer::{Offer, OfferedLine, Role};
@@ -149,20 +149,55 @@ fn accept_line(
         Role::Publish(kind) => connection.publications.push(Publication {
             mid: offered.mid,
             kind,
-            payload_types,
             rids: layers(offered, section)?,
             ssrcs: section.ssrcs.clone(),
+            repair: match repair(offered, section, &payload_types) {
+                Repair::Retransmit(()) => Repair::Retransmit(section.ssrc_pairs.clone()),
+                Repair::Repeat => Repair::Repeat,
+                Repair::None => Repair::None,
+            },
+            payload_types,
         }),
-        Role::Slot { ssrc, .. } => {
+        Role::Slot {
+            ssrc,
+            retransmission_ssrc,
+            ..
+        } => {
             connection.slots.push(Slot {
                 mid: offered.mid,
                 media: offered.media,
                 ssrc,
+                repair: match (repair(offered, section, &payload_types), retransmission_ssrc) {
+                    (Repair::Retransmit(()), Some(ssrc)) => Repair::Retransmit(ssrc),
+                    (Repair::Repeat, _) => Repair::Repeat,
+                    _ => Repair::None,
+                },
                 payload_types,
             });
         }
     }
     Ok(())
+}
+
+/// How lost packets of a line are sent again: only what the page accepted for every payload type that it may use.
+/// Video is sent again as retransmission or not at all; a page that took one half of it gets none.
+fn repair(offered: &OfferedLine, section: &Section, payload_types: &[u8]) -> Repair<()> {
+    let is_asked_for = |payload_type: &u8| section.nacks.contains(payload_type);
+    let is_retransmitted = |payload_type: &u8| {
+        let codec = Codec::from_payload_type(*payload_type);
+        let retransmission = codec.and_then(Codec::retransmission_payload_type);
+        retransmission.is_some_and(|it| {
+            section.payload_types.contains(&it) && section.retransmissions.contains(&(it, *payload_type))
+        })
+    };
+    if !payload_types.iter().all(is_asked_for) {
+        return Repair::None;
+    }
+    match offered.media {
+        Media::Audio => Repair::Repeat,
+        Media::Video if payload_types.iter().all(is_retransmitted) => Repair::Retransmit(()),
+        Media::Video => Repair::None,
+    }
 }
 
 /// Whether media flows on this line, in the direction that we offered.
@@ -181,25 +216,40 @@ fn flows(offered: &OfferedLine, section: &Section) -> Result<bool, AnswerError> 
     }
 }
 
+/// The payload types of media. Those of retransmissions are checked here, and left out.
 fn payload_types(offered: &OfferedLine, section: &Section) -> Result<Vec<u8>, AnswerError> {
     let refuse = |detail| Err(AnswerError::at(AnswerReason::PayloadType, detail, section.line));
+    let mut of_media = Vec::with_capacity(section.payload_types.len());
     for payload_type in &section.payload_types {
         let codec = Codec::from_payload_type(*payload_type);
-        let Some(codec) = codec.filter(|codec| Codec::of(offered.media).contains(codec)) else {
+        let repaired = Codec::from_retransmission_payload_type(*payload_type);
+        let Some(known) = codec
+            .or(repaired)
+            .filter(|codec| Codec::of(offered.media).contains(codec))
+        else {
             return refuse("payload type that was not offered");
         };
+        let expected = codec.map_or(RETRANSMISSION_RTPMAP, Codec::rtpmap);
         let mut meanings = section
             .rtpmaps
             .iter()
             .filter(|(number, _)| number == payload_type);
-        if meanings.any(|(_, meaning)| !meaning.eq_ignore_ascii_case(codec.rtpmap())) {
+        if meanings.any(|(_, meaning)| !meaning.eq_ignore_ascii_case(expected)) {
             return refuse("payload type with another meaning than offered");
         }
+        let mut targets = section
+            .retransmissions
+            .iter()
+            .filter(|(number, _)| number == payload_type);
+        if targets.any(|(_, target)| repaired.is_none() || *target != known.payload_type()) {
+            return refuse("retransmission of another payload type than offered");
+        }
+        of_media.extend(codec.map(Codec::payload_type));
     }
-    if section.payload_types.is_empty() {
+    if of_media.is_empty() {
         return refuse("no payload type");
     }
-    Ok(section.payload_types.clone())
+    Ok(of_media)
 }
 
 fn extensions(offered: &OfferedLine, section: &Section) -> Result<Vec<(u8, Extension)>, AnswerError> {
@@ -247,9 +297,19 @@ fn layers(offered: &OfferedLine, section: &Section) -> Result<Vec<Rid>, AnswerEr
 
 /// An SSRC belongs to one line, and never to one of our slots.
 fn check_ssrcs(connection: &PeerConnection) -> Result<(), AnswerError> {
-    let mut taken: BTreeSet<u32> = connection.slots.iter().map(|slot| slot.ssrc).collect();
+    let mut taken = BTreeSet::new();
+    for slot in &connection.slots {
+        taken.insert(slot.ssrc);
+        if let Repair::Retransmit(ssrc) = slot.repair {
+            taken.insert(ssrc);
+        }
+    }
     for publication in &connection.publications {
-        if publication.ssrcs.iter().any(|ssrc| !taken.insert(*ssrc)) {
+        let mut own: BTreeSet<u32> = publication.ssrcs.iter().copied().collect();
+        if let Repair::Retransmit(pairs) = &publication.repair {
+            own.extend(pairs.iter().flat_map(|(stream, again)| [*stream, *again]));
+        }
+        if own.into_iter().any(|ssrc| !taken.insert(ssrc)) {
             return Err(AnswerError::new(AnswerReason::Ssrc, "SSRC claimed twice").of(publication.mid));
         }
     }

@@ -1,7 +1,7 @@
 //! Reads the lines of an SDP answer that we need, and checks the form of each, but not what it means for our offer.
 //!
-//! Lines that we do not need are passed over: candidates (ICE-lite learns them from STUN), feedback (also
-//! Firefox's `a=rtcp-fb` lines for payload types that are not in the m-line), names of streams, bandwidth.
+//! Lines that we do not need are passed over: candidates (ICE-lite learns them from STUN), feedback other than NACK
+//! (Firefox also leaves `a=rtcp-fb` lines for payload types that are not in the m-line), names of streams, bandwidth.
 
 use protocol::ids::{Mid, Rid};
 use protocol::limits::SDP_BYTES_MAX;
@@ -76,6 +76,10 @@ pub struct Section {
     pub payload_types: Vec<u8>,
     /// `a=rtpmap`: payload type and what it stands for.
     pub rtpmaps: Vec<(u8, String)>,
+    /// `a=fmtp` of retransmissions: payload type and the one that it repairs.
+    pub retransmissions: Vec<(u8, u8)>,
+    /// `a=rtcp-fb:… nack`: the payload types whose lost packets are asked for.
+    pub nacks: Vec<u8>,
     /// `a=extmap`: id and URI.
     pub extensions: Vec<(u8, String)>,
     /// Which way media flows.
@@ -88,6 +92,8 @@ pub struct Section {
     pub simulcast: Vec<Rid>,
     /// `a=ssrc`, each once.
     pub ssrcs: Vec<u32>,
+    /// `a=ssrc-group:FID`: an SSRC and that of its retransmissions.
+    pub ssrc_pairs: Vec<(u32, u32)>,
 }
 
 type Parsed<T> = Result<T, (AnswerReason, &'static str)>;
@@ -245,12 +251,15 @@ impl Section {
             shared: Shared::default(),
             payload_types,
             rtpmaps: Vec::new(),
+            retransmissions: Vec::new(),
+            nacks: Vec::new(),
             extensions: Vec::new(),
             direction: Direction::default(),
             rtcp_mux: false,
             rids: Vec::new(),
             simulcast: Vec::new(),
             ssrcs: Vec::new(),
+            ssrc_pairs: Vec::new(),
         })
     }
 
@@ -272,6 +281,8 @@ impl Section {
                 let (payload_type, meaning) = numbered(value, AnswerReason::PayloadType)?;
                 push(&mut self.rtpmaps, (payload_type, meaning.to_owned()))
             }
+            "fmtp" => self.format_parameters(value),
+            "rtcp-fb" => self.feedback(value),
             "extmap" => {
                 let (id, uri) = extension(value)?;
                 if self.extensions.iter().any(|(taken, _)| *taken == id) {
@@ -281,11 +292,9 @@ impl Section {
             }
             "rid" => self.rid(value),
             "simulcast" => self.simulcast(value),
+            "ssrc-group" => self.ssrc_group(value),
             "ssrc" => {
-                let number = value.split(' ').next().unwrap_or_default();
-                let ssrc = number
-                    .parse()
-                    .map_err(|_| (AnswerReason::Ssrc, "malformed SSRC"))?;
+                let ssrc = ssrc(value.split(' ').next().unwrap_or_default())?;
                 if self.ssrcs.contains(&ssrc) {
                     Ok(())
                 } else {
@@ -293,6 +302,52 @@ impl Section {
                 }
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Keeps `apt`, by which RFC 4588 section 8.1 names the repaired payload type; the rest is the codec's affair.
+    fn format_parameters(&mut self, value: &str) -> Parsed<()> {
+        let Ok((payload_type, parameters)) = numbered(value, AnswerReason::PayloadType) else {
+            return Ok(());
+        };
+        let repaired = parameters
+            .split(';')
+            .find_map(|it| it.trim().strip_prefix("apt="));
+        let Some(repaired) = repaired else {
+            return Ok(());
+        };
+        let repaired = repaired
+            .parse()
+            .map_err(|_| (AnswerReason::PayloadType, "malformed apt"))?;
+        push(&mut self.retransmissions, (payload_type, repaired))
+    }
+
+    /// Keeps NACK without parameter. Source: RFC 4585 section 4.2; `*` stands for every payload type.
+    fn feedback(&mut self, value: &str) -> Parsed<()> {
+        let Some(payload_type) = value.strip_suffix(" nack") else {
+            return Ok(());
+        };
+        if payload_type == "*" {
+            self.nacks.clone_from(&self.payload_types);
+            return Ok(());
+        }
+        match payload_type.parse() {
+            Ok(payload_type) if !self.nacks.contains(&payload_type) => push(&mut self.nacks, payload_type),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps the pairs of RFC 4588 section 8.1, `FID <stream> <retransmission>` (RFC 5576 section 4.2).
+    fn ssrc_group(&mut self, value: &str) -> Parsed<()> {
+        let mut words = value.split(' ');
+        if words.next() != Some("FID") {
+            return Ok(());
+        }
+        match (words.next(), words.next(), words.next()) {
+            (Some(stream), Some(retransmission), None) => {
+                push(&mut self.ssrc_pairs, (ssrc(stream)?, ssrc(retransmission)?))
+            }
+            _ => Err((AnswerReason::Ssrc, "malformed ssrc-group")),
         }
     }
 
@@ -397,6 +452,10 @@ fn extension(value: &str) -> Parsed<(u8, &str)> {
         (Some(id), Some(uri)) => Ok((id, uri)),
         _ => Err((AnswerReason::Extension, "malformed extmap")),
     }
+}
+
+fn ssrc(text: &str) -> Parsed<u32> {
+    text.parse().map_err(|_| (AnswerReason::Ssrc, "malformed SSRC"))
 }
 
 fn rid(text: &str) -> Parsed<Rid> {

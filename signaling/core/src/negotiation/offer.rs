@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use protocol::bytes::DeflatedSdp;
 use protocol::ids::Mid;
-use protocol::media::{CAMERA_RIDS, Codec, Extension, Media, SourceKind};
+use protocol::media::{CAMERA_RIDS, Codec, Extension, Media, RETRANSMISSION_RTPMAP, SourceKind};
 use protocol::sfu::{IceCredentials, SfuInfo};
 use rand_core::CryptoRng;
 
@@ -51,8 +51,10 @@ pub enum Role {
     Slot {
         /// Its number among the slots of its medium. Audio and video of the same number are one participant's.
         number: u8,
-        /// The SSRC of everything that we send there.
+        /// The SSRC of everything that we send there for the first time.
         ssrc: u32,
+        /// The SSRC of what we send again; audio is sent again under its first one.
+        retransmission_ssrc: Option<u32>,
     },
 }
 
@@ -66,12 +68,17 @@ impl OfferedLine {
         }
     }
 
-    /// The SSRC that we send on this line, where we send.
-    const fn ssrc(&self) -> Option<u32> {
-        match self.role {
-            Role::Publish(_) => None,
-            Role::Slot { ssrc, .. } => Some(ssrc),
-        }
+    /// The SSRCs that we send with on this line.
+    fn ssrcs(&self) -> impl Iterator<Item = u32> {
+        let ssrcs = match self.role {
+            Role::Publish(_) => [None, None],
+            Role::Slot {
+                ssrc,
+                retransmission_ssrc,
+                ..
+            } => [Some(ssrc), retransmission_ssrc],
+        };
+        ssrcs.into_iter().flatten()
     }
 
     /// The simulcast layers that this line offers to receive, smallest first.
@@ -134,8 +141,13 @@ impl Offer {
             Media::Video => 'v',
         };
         for number in numbers {
-            let ssrc = self.fresh_ssrc(rng);
-            self.push(&format!("{prefix}{number}"), media, Role::Slot { number, ssrc });
+            let ssrc = self.fresh_ssrc(None, rng);
+            let role = Role::Slot {
+                number,
+                ssrc,
+                retransmission_ssrc: (media == Media::Video).then(|| self.fresh_ssrc(Some(ssrc), rng)),
+            };
+            self.push(&format!("{prefix}{number}"), media, role);
         }
     }
 
@@ -146,8 +158,15 @@ impl Offer {
         }
     }
 
-    fn fresh_ssrc(&self, rng: &mut impl CryptoRng) -> u32 {
-        let is_taken = |ssrc| self.lines.iter().any(|line| line.ssrc() == Some(ssrc));
+    /// An SSRC that no line has, and that is not `other`.
+    fn fresh_ssrc(&self, other: Option<u32>, rng: &mut impl CryptoRng) -> u32 {
+        let is_taken = |ssrc| {
+            other == Some(ssrc)
+                || self
+                    .lines
+                    .iter()
+                    .any(|line| line.ssrcs().any(|taken| taken == ssrc))
+        };
         loop {
             let ssrc = rng.next_u32();
             if ssrc != 0 && !is_taken(ssrc) {
@@ -211,6 +230,12 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
     for codec in codecs {
         write!(out, " {}", codec.payload_type())?;
     }
+    for payload_type in codecs
+        .iter()
+        .filter_map(|codec| codec.retransmission_payload_type())
+    {
+        write!(out, " {payload_type}")?;
+    }
     write!(
         out,
         "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na=rtcp-mux\r\n",
@@ -232,15 +257,30 @@ fn write_line(line: &OfferedLine, out: &mut String) -> std::fmt::Result {
             write!(out, "a=fmtp:{payload_type} {parameters}\r\n")?;
         }
     }
-    match line.role {
-        Role::Publish(_) => out.push_str("a=recvonly\r\n"),
-        Role::Slot { number, ssrc } => {
-            // Browsers play the tracks of one stream in sync.
+    for codec in codecs {
+        if let Some(retransmission) = codec.retransmission_payload_type() {
+            let payload_type = codec.payload_type();
             write!(
                 out,
-                "a=sendonly\r\na=msid:s{number} {}\r\na=ssrc:{ssrc} cname:u\r\n",
-                line.mid
+                "a=rtpmap:{retransmission} {RETRANSMISSION_RTPMAP}\r\na=fmtp:{retransmission} apt={payload_type}\r\n"
             )?;
+        }
+    }
+    match line.role {
+        Role::Publish(_) => out.push_str("a=recvonly\r\n"),
+        Role::Slot {
+            number,
+            ssrc,
+            retransmission_ssrc,
+        } => {
+            // Browsers play the tracks of one stream in sync.
+            write!(out, "a=sendonly\r\na=msid:s{number} {}\r\n", line.mid)?;
+            if let Some(retransmission) = retransmission_ssrc {
+                write!(out, "a=ssrc-group:FID {ssrc} {retransmission}\r\n")?;
+            }
+            for ssrc in line.ssrcs() {
+                write!(out, "a=ssrc:{ssrc} cname:u\r\n")?;
+            }
         }
     }
     for rid in line.rids() {

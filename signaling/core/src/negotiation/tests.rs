@@ -6,7 +6,7 @@ use protocol::client::{
 use protocol::ids::{Mid, Rid, Seat};
 use protocol::limits::{MESSAGE_BYTES_MAX, ROOM_MEMBERS_MAX, SDP_BYTES_MAX, SEALED_BYTES_MAX};
 use protocol::media::{Extension, Media, SLOTS_OF_MEDIUM_MAX, SourceKind};
-use protocol::sfu::{PeerConnection, SfuInfo};
+use protocol::sfu::{PeerConnection, Repair, SfuInfo};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -16,6 +16,10 @@ use crate::limits::{SDP_LINES_MAX, TCP_CANDIDATES_MAX};
 const CHROMIUM: &str = include_str!("../../fixtures/answers/chromium.sdp");
 const CHROMIUM_NO_TRACKS: &str = include_str!("../../fixtures/answers/chromium-no-tracks.sdp");
 const CHROMIUM_INACTIVE: &str = include_str!("../../fixtures/answers/chromium-inactive.sdp");
+const CHROMIUM_BEFORE: &str = include_str!("../../fixtures/answers/chromium-before-growth.sdp");
+const CHROMIUM_GROWN: &str = include_str!("../../fixtures/answers/chromium-grown.sdp");
+const FIREFOX_BEFORE: &str = include_str!("../../fixtures/answers/firefox-before-growth.sdp");
+const FIREFOX_GROWN: &str = include_str!("../../fixtures/answers/firefox-grown.sdp");
 const FIREFOX: &str = include_str!("../../fixtures/answers/firefox.sdp");
 const FIREFOX_NO_TRACKS: &str = include_str!("../../fixtures/answers/firefox-no-tracks.sdp");
 const FIREFOX_ORPHANS: &str = include_str!("../../fixtures/answers/firefox-orphan-feedback.sdp");
@@ -74,6 +78,41 @@ const FAULTS: &[(&str, &str, AnswerReason)] = &[
         "a=rtpmap:100 VP8/90000",
         "a=rtpmap:100",
         AnswerReason::PayloadType,
+    ),
+    (
+        "a=rtpmap:103 rtx/90000",
+        "a=rtpmap:103 VP8/90000",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "a=fmtp:103 apt=100",
+        "a=fmtp:103 apt=101",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "a=fmtp:103 apt=100",
+        "a=fmtp:103 apt=x",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "a=fmtp:103 apt=100",
+        "a=fmtp:100 apt=100",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "SAVPF 100 101 102 103 104 105",
+        "SAVPF 103 104 105",
+        AnswerReason::PayloadType,
+    ),
+    (
+        "a=mid:c\r\n",
+        "a=mid:c\r\na=ssrc-group:FID 1\r\n",
+        AnswerReason::Ssrc,
+    ),
+    (
+        "a=mid:c\r\n",
+        "a=mid:c\r\na=ssrc-group:FID 1 x\r\n",
+        AnswerReason::Ssrc,
     ),
     ("BUNDLE m c", "BUNDLE m", AnswerReason::NotBundled),
     ("a=group:BUNDLE", "a=group:LS", AnswerReason::NotBundled),
@@ -138,12 +177,16 @@ fn no_two_offers_share_credentials_or_ssrcs() {
     assert!(one.local_ice.ufrag.len() >= 8 && one.local_ice.pwd.len() >= 24);
     let ssrcs = |offer: &Offer| -> std::collections::BTreeSet<u32> {
         let slots = offer.lines.iter().filter_map(|line| match line.role {
-            Role::Slot { ssrc, .. } => Some(ssrc),
+            Role::Slot {
+                ssrc,
+                retransmission_ssrc,
+                ..
+            } => Some([Some(ssrc), retransmission_ssrc]),
             Role::Publish(_) => None,
         });
-        slots.collect()
+        slots.flatten().flatten().collect()
     };
-    assert_eq!(ssrcs(&one).len(), 46);
+    assert_eq!(ssrcs(&one).len(), 23 + 2 * 23);
     assert!(ssrcs(&one).is_disjoint(&ssrcs(&other)));
 }
 
@@ -172,6 +215,7 @@ fn answers_of_real_browsers_are_accepted_whole() {
         let wanted = [
             Extension::Mid,
             Extension::RtpStreamId,
+            Extension::RepairedRtpStreamId,
             Extension::AudioLevel,
             Extension::TransportSequenceNumber,
         ];
@@ -198,7 +242,7 @@ fn details_of_real_answers_arrive() {
     assert_eq!(chromium.publications[1].payload_types, [100, 101, 102]);
 
     let firefox = accepts("firefox", FIREFOX);
-    assert_eq!(firefox.publications[1].ssrcs.len(), 3);
+    assert_eq!(firefox.publications[1].ssrcs.len(), 6);
 
     let orphans = accepts("firefox with orphan feedback", FIREFOX_ORPHANS);
     assert!(FIREFOX_ORPHANS.contains("m=video 9 UDP/TLS/RTP/SAVPF 100\r\n"));
@@ -206,6 +250,75 @@ fn details_of_real_answers_arrive() {
     assert_eq!(orphans.publications[1].payload_types, [100]);
     assert_eq!(orphans.slots[4].payload_types, [100]);
     assert_eq!(orphans.slots[5].payload_types, [100, 101, 102]);
+}
+
+#[test]
+fn both_browsers_take_retransmission_of_video_and_leave_audio_as_it_is() {
+    for (name, answer) in [("chromium", CHROMIUM), ("firefox", FIREFOX)] {
+        let connection = accepts(name, answer);
+        let [microphone, camera] = &connection.publications[..] else {
+            panic!("two publications")
+        };
+        assert_eq!(microphone.repair, Repair::None, "{name}");
+        let Repair::Retransmit(pairs) = &camera.repair else {
+            panic!("{name} takes retransmissions")
+        };
+        assert_eq!(pairs.len(), if name == "firefox" { 3 } else { 0 }, "{name}");
+        for slot in &connection.slots {
+            let offered = offer().lines.into_iter().find(|line| line.mid == slot.mid);
+            let Some(Role::Slot {
+                retransmission_ssrc, ..
+            }) = offered.map(|line| line.role)
+            else {
+                panic!("a slot of the offer")
+            };
+            let expected = retransmission_ssrc.map_or(Repair::None, Repair::Retransmit);
+            assert_eq!(slot.repair, expected, "{name}");
+        }
+    }
+    let orphans = accepts("firefox with orphan feedback", FIREFOX_ORPHANS);
+    assert_eq!(
+        orphans.publications[1].repair,
+        Repair::None,
+        "retransmission went with the preferences, NACK alone is half of it"
+    );
+}
+
+#[test]
+fn audio_is_repeated_where_the_answer_asks_for_it() {
+    let asks = CHROMIUM.replacen(
+        "a=rtcp-fb:111 transport-cc\r\n",
+        "a=rtcp-fb:111 nack\r\na=rtcp-fb:111 transport-cc\r\n",
+        2,
+    );
+    let connection = accepts("chromium with NACK for audio", &asks);
+    assert_eq!(connection.publications[0].repair, Repair::Repeat);
+    assert_eq!(connection.slots[0].repair, Repair::Repeat);
+    assert_eq!(connection.slots[1].repair, Repair::None);
+    let every = CHROMIUM.replacen("a=rtcp-fb:111 transport-cc\r\n", "a=rtcp-fb:* nack\r\n", 1);
+    assert_eq!(
+        accepts("for every payload type", &every).publications[0].repair,
+        Repair::Repeat
+    );
+}
+
+#[test]
+fn one_half_of_retransmission_is_none() {
+    for (from, to) in [
+        ("a=rtcp-fb:100 nack\r\n", ""),
+        ("a=fmtp:104 apt=101\r\n", ""),
+        (" 103 104 105\r\n", " 103 104\r\n"),
+    ] {
+        let answer = CHROMIUM.replacen(from, to, 1);
+        assert_ne!(answer, CHROMIUM, "{from} is there");
+        let connection = accepts(from, &answer);
+        assert_eq!(connection.publications[1].repair, Repair::None, "{from}");
+        assert_eq!(
+            connection.publications[1].payload_types,
+            [100, 101, 102],
+            "{from}"
+        );
+    }
 }
 
 #[test]
@@ -346,6 +459,12 @@ fn an_ssrc_of_our_own_slots_cannot_be_claimed() {
     let mine = value(CHROMIUM, "a=ssrc:");
     let claimed = CHROMIUM.replace(mine.split(' ').next().unwrap(), &ssrc.to_string());
     assert_eq!(refused(&claimed).reason, AnswerReason::Ssrc);
+    let paired = CHROMIUM.replacen(
+        "a=mid:c\r\n",
+        &format!("a=mid:c\r\na=ssrc-group:FID 9 {ssrc}\r\n"),
+        1,
+    );
+    assert_eq!(refused(&paired).reason, AnswerReason::Ssrc);
 }
 
 #[test]
@@ -437,6 +556,18 @@ fn an_answer_to_more_slots_adds_them_and_nothing_else() {
     let reordered = CHROMIUM.replacen("SAVPF 100 101 102", "SAVPF 102 101 100", 1);
     let none = accept_again(&offer(), &agreed, &reordered).unwrap();
     assert!(none.is_empty(), "another order is another wish");
+}
+
+#[test]
+fn real_browsers_grow_to_the_slots_of_a_full_room() {
+    for (name, before, after) in [
+        ("chromium", CHROMIUM_BEFORE, CHROMIUM_GROWN),
+        ("firefox", FIREFOX_BEFORE, FIREFOX_GROWN),
+    ] {
+        let agreed = accepts(name, before);
+        let slots = accept_again(&grown_offer(), &agreed, after).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(slots.len(), 2 * SLOTS_OF_MEDIUM_MAX - 13, "{name}");
+    }
 }
 
 #[test]

@@ -49,6 +49,69 @@ fn each_direction_has_keys_of_its_own() {
 }
 
 #[test]
+fn the_same_packet_is_sealed_again_into_the_same_bytes() {
+    for profile in PROFILES {
+        let (mut protector, _) = pair(profile);
+        // Over the wrap of the sequence number, so that the rollover counter counts too.
+        let plain: Vec<_> = (32_000..=70_000_u32)
+            .map(|number| rtp(SSRC, number as u16, &number.to_be_bytes()))
+            .collect();
+        let sealed: Vec<_> = plain
+            .iter()
+            .map(|plain| seal(&mut protector, plain).unwrap())
+            .collect();
+        for late in [0, 1, 500] {
+            let place = plain.len() - 1 - late;
+            let tag = protector.tag(&sealed[place]).unwrap();
+            assert_eq!(
+                seal_again(&mut protector, &plain[place], &tag).unwrap(),
+                sealed[place]
+            );
+        }
+    }
+}
+
+#[test]
+fn another_packet_under_a_sealed_index_never_leaves() {
+    for profile in PROFILES {
+        let (mut protector, _) = pair(profile);
+        let plain = rtp(SSRC, 1, &[1; 40]);
+        let sealed = seal(&mut protector, &plain).unwrap();
+        let tag = protector.tag(&sealed).unwrap();
+        for place in [1, 4, 12, 51] {
+            let mut other = plain.clone();
+            other[place] ^= 1;
+            let len = other.len();
+            other.resize(len + Protection::RTP_OVERHEAD_MAX, 0);
+            let refused = protector.protect_rtp_again(&mut other, len, &tag);
+            assert_eq!(refused, Err(SrtpError::Differs));
+            assert!(other.iter().all(|byte| *byte == 0), "nothing of it remains");
+        }
+        assert_eq!(seal(&mut protector, &plain), Err(SrtpError::Replayed));
+    }
+}
+
+#[test]
+fn what_was_never_sealed_is_not_sealed_again() {
+    for profile in PROFILES {
+        let (mut protector, _) = pair(profile);
+        let plain = rtp(SSRC, 3_000, &[1; 40]);
+        let never = |outcome: Result<Vec<u8>, SrtpError>| assert_eq!(outcome, Err(SrtpError::NeverSealed));
+        let sealed = seal(&mut protector, &plain).unwrap();
+        let tag = protector.tag(&sealed).unwrap();
+        never(seal_again(&mut protector, &rtp(SSRC, 3_001, &[1; 40]), &tag));
+        never(seal_again(&mut protector, &rtp(SSRC, 2_999, &[1; 40]), &tag));
+        never(seal_again(&mut protector, &rtp(SSRC + 1, 3_000, &[1; 40]), &tag));
+        seal(
+            &mut protector,
+            &rtp(SSRC, 3_000 + limits::REPLAY_WINDOW_RTP as u16, &[]),
+        )
+        .unwrap();
+        never(seal_again(&mut protector, &plain, &tag));
+    }
+}
+
+#[test]
 fn replayed_packets_are_refused() {
     for profile in PROFILES {
         let (mut protector, mut unprotector) = pair(profile);
@@ -284,6 +347,14 @@ fn pair(profile: SrtpProfile) -> (Protector, Unprotector) {
         Protector::new(&keys(profile)),
         Unprotector::new(&keys(profile).reversed()),
     )
+}
+
+fn seal_again(protector: &mut Protector, plain: &[u8], tag: &Tag) -> Result<Vec<u8>, SrtpError> {
+    let mut buffer = plain.to_vec();
+    buffer.resize(plain.len() + Protection::RTP_OVERHEAD_MAX, 0);
+    let len = protector.protect_rtp_again(&mut buffer, plain.len(), tag)?;
+    buffer.truncate(len);
+    Ok(buffer)
 }
 
 fn seal(protector: &mut Protector, plain: &[u8]) -> Result<Vec<u8>, SrtpError> {

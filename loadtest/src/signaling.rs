@@ -1,0 +1,86 @@
+//! The WebSocket of one member.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use protocol::client::{ClientMessage, Create, ErrorCode, ServerMessage, VERSION};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use crate::error::MemberError;
+use crate::keys::Access;
+use crate::limits::MESSAGE_BYTES_READ_MAX;
+use crate::target::Target;
+
+/// A connection to signaling.
+pub struct Signaling {
+    socket: WebSocketStream<TcpStream>,
+    server: SocketAddr,
+}
+
+impl Signaling {
+    /// Connects to the first address of the server that answers.
+    pub async fn connect(target: &Target) -> Result<Self, MemberError> {
+        let addresses = target.resolve().await?;
+        let stream = TcpStream::connect(addresses.as_slice()).await?;
+        stream.set_nodelay(true)?;
+        let server = stream.peer_addr()?;
+        let url = format!("ws://{}/ws", target.authority());
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES_READ_MAX))
+            .max_frame_size(Some(MESSAGE_BYTES_READ_MAX));
+        let (socket, _) = client_async_with_config(url, stream, Some(config))
+            .await
+            .map_err(Box::new)?;
+        Ok(Self { socket, server })
+    }
+
+    /// Makes a room, on a connection of its own. One that is there already is as good.
+    pub async fn create(target: &Target, access: &Access) -> Result<(), MemberError> {
+        let mut signaling = Self::connect(target).await?;
+        let create = ClientMessage::Create(Create {
+            version: VERSION,
+            room: access.room(),
+            gate_hash: access.gate_hash(),
+        });
+        signaling.say(&create).await?;
+        match signaling.hear().await {
+            Ok(ServerMessage::Created(_)) | Err(MemberError::Refused(ErrorCode::RoomExists, _)) => Ok(()),
+            Ok(_) => Err(MemberError::Protocol("no answer to create")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The server's address.
+    pub fn server(&self) -> SocketAddr {
+        self.server
+    }
+
+    /// Says one message.
+    pub async fn say(&mut self, message: &ClientMessage) -> Result<(), MemberError> {
+        let sent = self.socket.send(Message::text(message.encode())).await;
+        Ok(sent.map_err(Box::new)?)
+    }
+
+    /// The next message; an error of the server is ours. It may be cancelled.
+    pub async fn hear(&mut self) -> Result<ServerMessage, MemberError> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    return match ServerMessage::decode(text.as_bytes()) {
+                        Ok(ServerMessage::Error(error)) => {
+                            Err(MemberError::Refused(error.code, error.detail))
+                        }
+                        Ok(message) => Ok(message),
+                        Err(_) => Err(MemberError::Protocol("not a message")),
+                    };
+                }
+                Some(Ok(Message::Close(_))) | None => return Err(MemberError::Closed),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Box::new(error).into()),
+            }
+        }
+    }
+}

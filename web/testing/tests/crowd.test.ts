@@ -1,0 +1,55 @@
+// A real page among members without a browser, who send sound and pictures with this house's own crates: what they
+// seal, a browser opens, decodes and shows; and what it seals, they open.
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { launch, visit } from '../harness/chromium.ts';
+import { Crowd } from '../harness/crowd.ts';
+import { Person } from '../harness/meeting.ts';
+import { numbers, total } from '../harness/observe.ts';
+import { Server } from '../harness/server.ts';
+import { eventually } from '../harness/wait.ts';
+
+/** Members besides the page: a call of four. */
+const MEMBERS = 3;
+
+/** How long they stay, in seconds: until a busy machine has shown them all. */
+const STAY_SECONDS = 25;
+
+describe('a page among members without a browser', () => {
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    server = await Server.start({ capture: false });
+    browser = await launch();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  it('sees each of them encrypted and moving, hears them, and all they get from it can be opened', async () => {
+    const ada = new Person(await visit(browser), 'Ada');
+    await ada.join(await ada.createMeeting(server.url));
+    const crowd = Crowd.join(ada.page.url(), { members: MEMBERS, seconds: STAY_SECONDS, joinEveryMs: 200 });
+    try {
+      for (let number = 1; number <= MEMBERS; number += 1) {
+        const name = `Member ${number}`;
+        await ada.lists(name);
+        await ada.seesMoving(name);
+      }
+      const heard = await eventually(
+        'the tones of the members, one after the other',
+        async () => (await numbers(ada.page)).received,
+        (received) => total(received, 'audio', 'audioEnergy') > 0,
+      );
+      expect(total(heard, 'video', 'frames')).toBeGreaterThan(0);
+    } finally {
+      // It fails unless every member connected, stayed and opened all that came.
+      await crowd.leaves();
+    }
+    await ada.lists('Member 1', false);
+  });
+});
