@@ -7,6 +7,7 @@ import { Crowd } from './harness/crowd.ts';
 import { movement, pageClock } from './harness/frames.ts';
 import { Person } from './harness/meeting.ts';
 import { Namespace } from './harness/namespace.ts';
+import { Stretch } from './harness/quality.ts';
 import { Relay } from './harness/relay.ts';
 import { Server } from './harness/server.ts';
 import { Overheard } from './harness/signaling.ts';
@@ -32,7 +33,7 @@ const table: Table = {};
 if (isWanted('growth')) await inCall(2, growth);
 if (isWanted('cut')) await inCall(2, cut);
 if (isWanted('restart')) await inCall(2, restart);
-console.log('The longest time that a picture stood still, in milliseconds. Pictures are 100 ms apart.');
+console.log('Of the worst page. Pictures are 100 ms apart.');
 console.table(table);
 
 interface Call {
@@ -97,19 +98,27 @@ async function worstGap(people: readonly Person[], from: readonly number[], to: 
 
 /** Three stretches around what happens. */
 async function around(name: string, people: readonly Person[], happens: () => Promise<void>): Promise<void> {
-  const start = await clocks(people);
-  await sleep(WATCHED_MS);
-  const before = await clocks(people);
-  await happens();
-  const during = await clocks(people);
-  await sleep(WATCHED_MS);
-  const after = await clocks(people);
-  table[name] = {
-    before: await worstGap(people, start, before),
-    during: await worstGap(people, before, during),
-    after: await worstGap(people, during, after),
-    'lasted, ms': Math.round((during[0] ?? 0) - (before[0] ?? 0)),
-  };
+  const watched: [string, () => Promise<void>][] = [
+    ['before', () => sleep(WATCHED_MS)],
+    ['meanwhile', happens],
+    ['after', () => sleep(WATCHED_MS)],
+  ];
+  for (const [when, lasts] of watched) {
+    const from = await clocks(people);
+    const stretches = await Promise.all(people.map(({ page }) => Stretch.begin(page)));
+    await lasts();
+    const seen = await Promise.all(stretches.map((stretch) => stretch.end()));
+    const to = await clocks(people);
+    table[`${name}: ${when}`] = {
+      'lasted, ms': Math.round((to[0] ?? 0) - (from[0] ?? 0)),
+      // By the decoder's clock: what the network and the server did.
+      'freezes of decoded pictures': Math.max(...seen.map(({ freezes }) => freezes)),
+      'frozen, ms': Math.max(...seen.map(({ frozenMs }) => frozenMs)),
+      // By the screen's clock: a machine that is too slow to draw shows here.
+      'longest gap between drawn pictures, ms': await worstGap(people, from, to),
+      'sound made up, %': Math.max(...seen.map(({ concealedPercent }) => concealedPercent)),
+    };
+  }
 }
 
 async function growth({ people, overheard, link }: Call): Promise<void> {
