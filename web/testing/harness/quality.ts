@@ -45,32 +45,58 @@ export interface Quality {
 
 /** Watches a page's call for `seconds`. */
 export async function watchQuality(page: WebPage, seconds: number): Promise<Quality> {
-  const before = await counters(page);
-  const apart: number[] = [];
+  const stretch = await Stretch.begin(page);
   for (let second = 0; second < seconds; second++) {
     await sleep(1_000);
-    apart.push(...Object.values((await counters(page)).soundBehindMs).map(Math.abs));
+    await stretch.lookAtLips();
   }
-  const after = await counters(page);
-  const audio = (name: AudioCounter): number => after.audio[name] - before.audio[name];
-  const video = (name: VideoCounter): number => after.video[name] - before.video[name];
-  const percent = (part: number): number => round((100 * part) / Math.max(1, audio('totalSamplesReceived')));
-  const lasted = (after.atMs - before.atMs) / 1_000;
-  apart.sort((one, other) => one - other);
-  return {
-    seconds: round(lasted),
-    concealedPercent: percent(audio('concealedSamples')),
-    silentConcealedPercent: percent(audio('silentConcealedSamples')),
-    framesPerSecond: round(video('framesDecoded') / lasted),
-    freezes: video('freezeCount'),
-    frozenMs: Math.round(1_000 * video('totalFreezesDuration')),
-    packetsLost: video('packetsLost'),
-    retransmitted: video('retransmittedPacketsReceived'),
-    nacks: video('nackCount'),
-    keyFrameRequests: video('pliCount'),
-    // The middle one: single samples jump when a report of the sender arrives.
-    lipsApartMs: apart.length === 0 ? null : Math.round(apart[Math.floor(apart.length / 2)] ?? 0),
-  };
+  return stretch.end();
+}
+
+/** A stretch of time on one page. */
+export class Stretch {
+  private readonly page: WebPage;
+  private readonly before: Counters;
+  private readonly apart: number[] = [];
+
+  private constructor(page: WebPage, before: Counters) {
+    this.page = page;
+    this.before = before;
+  }
+
+  static async begin(page: WebPage): Promise<Stretch> {
+    return new Stretch(page, await counters(page));
+  }
+
+  /** Notes how far apart sound and picture are played right now. */
+  async lookAtLips(): Promise<void> {
+    this.apart.push(...Object.values((await counters(this.page)).soundBehindMs).map(Math.abs));
+  }
+
+  /** What the page received since the beginning. */
+  async end(): Promise<Quality> {
+    const { before, apart } = this;
+    const after = await counters(this.page);
+    const audio = (name: AudioCounter): number => after.audio[name] - before.audio[name];
+    const video = (name: VideoCounter): number => after.video[name] - before.video[name];
+    const percent = (part: number): number => round((100 * part) / Math.max(1, audio('totalSamplesReceived')));
+    const lasted = (after.atMs - before.atMs) / 1_000;
+    apart.sort((one, other) => one - other);
+    return {
+      seconds: round(lasted),
+      concealedPercent: percent(audio('concealedSamples')),
+      silentConcealedPercent: percent(audio('silentConcealedSamples')),
+      framesPerSecond: round(video('framesDecoded') / lasted),
+      freezes: video('freezeCount'),
+      frozenMs: Math.round(1_000 * video('totalFreezesDuration')),
+      packetsLost: video('packetsLost'),
+      retransmitted: video('retransmittedPacketsReceived'),
+      nacks: video('nackCount'),
+      keyFrameRequests: video('pliCount'),
+      // The middle one: single samples jump when a report of the sender arrives.
+      lipsApartMs: apart.length === 0 ? null : Math.round(apart[Math.floor(apart.length / 2)] ?? 0),
+    };
+  }
 }
 
 function round(value: number): number {

@@ -84,6 +84,9 @@ describe('media between Firefox, Chromium and the server', () => {
     for (const person of [ada, fox]) {
       const { paths } = await numbers(person.page);
       expect(paths[0]?.remotePort).toBe(server.port);
+      const connection = person.page.getByRole('button', { name: 'Connection: over TCP' });
+      await connection.click();
+      await eventually('it is said', () => person.said(), (text) => /UDP is blocked here/.test(text));
     }
   });
 
