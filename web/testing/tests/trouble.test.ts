@@ -74,9 +74,14 @@ describe('in a call', () => {
   });
 
   it('says that sound and picture cannot reach the server', async () => {
-    // Like a firewall: the offered candidates lead to a port where nobody answers.
+    // Like a firewall: the offered candidates lead to a port where nobody answers, and those for TCP are never tried.
     await ada.page.addInitScript(() => {
       globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(configuration?: RTCConfiguration) {
+          super(configuration);
+          Object.assign(this, { addIceCandidate: () => Promise.resolve() });
+        }
+
         override setRemoteDescription({ type, sdp }: RTCSessionDescriptionInit): Promise<void> {
           const blocked = sdp?.replaceAll(/(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gi, '$1 9') ?? '';
           return super.setRemoteDescription({ type, sdp: blocked });
