@@ -7,6 +7,7 @@
 //! - `sockets`: binding
 //! - `tcp`: connections that carry media where UDP is blocked
 //! - `mapping`: between the words of `protocol` and those of the core
+//! - `outcome`: what becomes of TCP connections
 //! - `metrics`: the core's counters for Prometheus
 //! - `self_check`: asks our own media addresses whether they answer
 //! - [`limits`]: every bound of this shell
@@ -15,6 +16,7 @@ mod error;
 pub mod limits;
 mod mapping;
 mod metrics;
+mod outcome;
 mod random;
 mod self_check;
 mod server;
@@ -23,7 +25,7 @@ mod tcp;
 mod worker;
 
 pub use error::StartError;
+pub use outcome::TcpRefused;
 pub use self_check::SelfCheck;
 pub use server::{SfuHandle, SfuOptions, SfuServer};
-pub use tcp::TcpRefused;
 pub use worker::OnEvent;

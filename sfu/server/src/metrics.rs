@@ -3,7 +3,7 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use sfu_core::{DropReason, Sfu, Stats};
 
-use crate::tcp::{CloseCause, Drops, TcpRefused};
+use crate::outcome::{CloseCause, Drops, TcpRefused};
 
 /// What a connection drops: see [`sfu_core::Class`].
 const VIDEO: &str = "video";

@@ -16,8 +16,9 @@ use transport::Certificate;
 use crate::error::StartError;
 use crate::limits::{COMMANDS_MAX, TCP_HANDOVER_MAX};
 use crate::metrics::Metrics;
+use crate::outcome::TcpRefused;
 use crate::self_check::{self, SelfCheck};
-use crate::tcp::{Accepted, TcpRefused};
+use crate::tcp::Accepted;
 use crate::worker::{OnEvent, Parts, Worker};
 use crate::{mapping, random, sockets};
 

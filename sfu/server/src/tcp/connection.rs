@@ -10,47 +10,7 @@ use transport::Deframer;
 use super::handover::Accepted;
 use super::queue::TcpQueue;
 use crate::limits::{TCP_STRANGER_FRAMES_MAX, TCP_STRANGER_TIME};
-
-/// Why a connection was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CloseCause {
-    /// The other end closed it, or the network did.
-    Remote,
-    /// No authentic check came in time, or its peer was removed.
-    Stranger,
-    /// A stranger made room for another connection.
-    Crowded,
-    /// What came was not media: a frame that is too long, or too many datagrams before an authentic check.
-    Garbage,
-    /// The other end stopped reading, or reads too slowly.
-    Stalled,
-    /// What must not be dropped filled its queue.
-    Full,
-}
-
-impl CloseCause {
-    /// Every cause.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Remote,
-        Self::Stranger,
-        Self::Crowded,
-        Self::Garbage,
-        Self::Stalled,
-        Self::Full,
-    ];
-
-    /// A short word for metrics.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Remote => "remote",
-            Self::Stranger => "stranger",
-            Self::Crowded => "crowded",
-            Self::Garbage => "garbage",
-            Self::Stalled => "stalled",
-            Self::Full => "full",
-        }
-    }
-}
+use crate::outcome::CloseCause;
 
 /// One connection.
 pub(super) struct Connection {

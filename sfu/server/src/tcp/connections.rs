@@ -8,13 +8,14 @@ use mio::{Interest, Registry, Token};
 use sfu_core::{Sfu, Transmit};
 use transport::Path;
 
-use super::connection::{Brought, CloseCause, Connection};
-use super::handover::{Accepted, TcpRefused};
+use super::connection::{Brought, Connection};
+use super::handover::Accepted;
 use crate::limits::{
     TCP_CONNECTIONS_MAX, TCP_CONNECTIONS_PER_NETWORK_MAX, TCP_READS_PER_WAKE, TCP_STRANGERS_MAX,
     TCP_SWEEP_INTERVAL,
 };
 use crate::metrics::Metrics;
+use crate::outcome::{CloseCause, TcpRefused};
 
 /// The connections of one worker.
 pub(crate) struct Connections {

@@ -5,48 +5,6 @@ use std::net::{SocketAddr, TcpStream};
 
 use crate::limits::TCP_NOTSENT_MAX;
 
-/// Why a TCP connection was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TcpRefused {
-    /// Too many connections wait for the worker.
-    #[error("too many connections wait for the media worker")]
-    Full,
-    /// There are as many connections as there may be, here or from the same network, and each has a peer.
-    #[error("there are too many connections of media")]
-    TooMany,
-    /// The connection came to an address that is not offered for media.
-    #[error("the connection came to an address that is not offered for media")]
-    NotOffered,
-    /// The connection is over already.
-    #[error("the connection is over already")]
-    Broken,
-    /// The worker has ended.
-    #[error("the media worker has ended")]
-    Ended,
-}
-
-impl TcpRefused {
-    /// Every reason.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Full,
-        Self::TooMany,
-        Self::NotOffered,
-        Self::Broken,
-        Self::Ended,
-    ];
-
-    /// A short word for metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "busy",
-            Self::TooMany => "too_many",
-            Self::NotOffered => "not_offered",
-            Self::Broken => "broken",
-            Self::Ended => "ended",
-        }
-    }
-}
-
 /// A connection on its way to the worker.
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,

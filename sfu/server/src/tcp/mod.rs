@@ -10,8 +10,5 @@ mod connections;
 mod handover;
 mod queue;
 
-pub(crate) use connection::CloseCause;
 pub(crate) use connections::Connections;
 pub(crate) use handover::Accepted;
-pub use handover::TcpRefused;
-pub(crate) use queue::Drops;

@@ -10,6 +10,7 @@ use transport::{FRAME_HEADER_LEN, frame_header};
 use crate::limits::{
     TCP_PICTURE_INTERVAL, TCP_PICTURE_WAIT_MAX, TCP_QUEUE_BYTES_MAX, TCP_QUEUE_FRAMES_MAX, TCP_WAIT_MAX,
 };
+use crate::outcome::Drops;
 
 /// Framed datagrams in the order in which they are written.
 ///
@@ -41,13 +42,6 @@ struct Frame {
     /// Bytes still to be written, its header included.
     len: usize,
     since: Instant,
-}
-
-/// How many datagrams were dropped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Drops {
-    pub(crate) video: u64,
-    pub(crate) repair: u64,
 }
 
 /// The queue is full of what must not be dropped, or the datagram fits no frame.
