@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Addresses on which media is taken: two families on loopback and on a few interfaces.
 pub const MEDIA_ADDRESSES_MAX: usize = 8;
 
-/// Commands that wait for the worker. A join of a full room makes about twenty; signaling that cannot place one
-/// tells its client to come back later.
+/// Commands that wait for the worker. A join of a full room makes about ninety; signaling that cannot place one
+/// offers it again a moment later.
 pub const COMMANDS_MAX: usize = 1_024;
 
 /// Commands obeyed before the sockets are served again.

@@ -158,7 +158,7 @@ fn join(world: &mut World, model: &mut Model, number: u8, rng: &mut ChaCha12Rng)
             assert_eq!(error, None);
             let page = world.page(connection);
             let key = (number, page.seat.unwrap());
-            let member = Member::new(connection, page.token.clone().unwrap(), world.now);
+            let member = Member::new(connection, page.token.unwrap(), world.now);
             assert!(
                 model.members.insert(key, member).is_none(),
                 "a seat is taken once"
@@ -268,7 +268,7 @@ fn misbehave(world: &mut World, model: &mut Model, key: Key, rng: &mut ChaCha12R
         0 => world.say_text(connection, br#"{"type":"ping","type":"ping"}"#),
         1 => world.say(connection, &answer(4_000_000_000, ANSWER)),
         2 => world.say(connection, &create(0)),
-        3 => world.say(connection, &resume(key.0, model.members[&key].token.clone())),
+        3 => world.say(connection, &resume(key.0, model.members[&key].token)),
         4 => {
             let negotiation = world.page(connection).last_negotiation;
             world.say(connection, &answer(negotiation, "v=0\r\n"));
@@ -293,10 +293,7 @@ fn try_in_vain(world: &mut World, model: &Model, number: u8) {
     ];
     assert!(refused.contains(&world.error(page).unwrap()));
     let other_room = (number + 1) % ROOMS;
-    let of_another = model
-        .in_room(other_room)
-        .next()
-        .map(|(_, member)| member.token.clone());
+    let of_another = model.in_room(other_room).next().map(|(_, member)| member.token);
     let of_the_past = model.past_tokens.get(&number).cloned();
     let invented = Some(ResumeToken::from_bytes([7; 32]));
     for token in [of_another, of_the_past, invented].into_iter().flatten() {

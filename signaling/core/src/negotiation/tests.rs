@@ -16,6 +16,10 @@ use crate::limits::{SDP_LINES_MAX, TCP_CANDIDATES_MAX};
 const CHROMIUM: &str = include_str!("../../fixtures/answers/chromium.sdp");
 const CHROMIUM_NO_TRACKS: &str = include_str!("../../fixtures/answers/chromium-no-tracks.sdp");
 const CHROMIUM_INACTIVE: &str = include_str!("../../fixtures/answers/chromium-inactive.sdp");
+const CHROMIUM_BEFORE: &str = include_str!("../../fixtures/answers/chromium-before-growth.sdp");
+const CHROMIUM_GROWN: &str = include_str!("../../fixtures/answers/chromium-grown.sdp");
+const FIREFOX_BEFORE: &str = include_str!("../../fixtures/answers/firefox-before-growth.sdp");
+const FIREFOX_GROWN: &str = include_str!("../../fixtures/answers/firefox-grown.sdp");
 const FIREFOX: &str = include_str!("../../fixtures/answers/firefox.sdp");
 const FIREFOX_NO_TRACKS: &str = include_str!("../../fixtures/answers/firefox-no-tracks.sdp");
 const FIREFOX_ORPHANS: &str = include_str!("../../fixtures/answers/firefox-orphan-feedback.sdp");
@@ -552,6 +556,18 @@ fn an_answer_to_more_slots_adds_them_and_nothing_else() {
     let reordered = CHROMIUM.replacen("SAVPF 100 101 102", "SAVPF 102 101 100", 1);
     let none = accept_again(&offer(), &agreed, &reordered).unwrap();
     assert!(none.is_empty(), "another order is another wish");
+}
+
+#[test]
+fn real_browsers_grow_to_the_slots_of_a_full_room() {
+    for (name, before, after) in [
+        ("chromium", CHROMIUM_BEFORE, CHROMIUM_GROWN),
+        ("firefox", FIREFOX_BEFORE, FIREFOX_GROWN),
+    ] {
+        let agreed = accepts(name, before);
+        let slots = accept_again(&grown_offer(), &agreed, after).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(slots.len(), 2 * SLOTS_OF_MEDIUM_MAX - 13, "{name}");
+    }
 }
 
 #[test]

@@ -81,9 +81,7 @@ impl Signaling {
         };
         let negotiation = offer.negotiation;
         let token = draw_token(rng);
-        let seat = room
-            .join(connection, token.clone(), offer, now)
-            .map_err(|_| full())?;
+        let seat = room.join(connection, token, offer, now).map_err(|_| full())?;
         let participants = room.others(seat);
         let slots = room.member(seat).map(Member::slots).unwrap_or_default();
         if let Some(since) = empty_since {

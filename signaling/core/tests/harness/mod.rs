@@ -174,10 +174,10 @@ impl World {
     pub(crate) fn come_back(&mut self, number: u8, old: ConnectionId) -> ConnectionId {
         let connection = self.open();
         let before = &self.pages[&old];
-        let token = before.token.clone().expect("a page that was in");
+        let token = before.token.expect("a page that was in");
         let page = Page {
             seat: before.seat,
-            token: before.token.clone(),
+            token: before.token,
             last_negotiation: before.last_negotiation,
             peer_connection: before.peer_connection.clone(),
             ..Page::default()

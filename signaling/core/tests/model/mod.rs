@@ -130,7 +130,7 @@ impl Model {
             None => world.page(member.page).closed,
         };
         for ((room, _), member) in self.members.iter().filter(|(_, member)| is_gone(member)) {
-            self.past_tokens.insert(*room, member.token.clone());
+            self.past_tokens.insert(*room, member.token);
         }
         self.members.retain(|_, member| !is_gone(member));
     }

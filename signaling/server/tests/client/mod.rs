@@ -236,7 +236,7 @@ pub(crate) fn resume(number: u8, token: &ResumeToken) -> ClientMessage {
     ClientMessage::Resume(Resume {
         version: VERSION,
         room: room(number),
-        token: token.clone(),
+        token: *token,
     })
 }
 
