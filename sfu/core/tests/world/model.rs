@@ -111,12 +111,12 @@ impl Model {
         if let Some(layer) = sent.layer {
             self.heard.insert((browser, layer), now);
         }
+        let later = self.later_than(browser, &sent, now);
         let is_alive = |layer: usize| {
             let heard = self.heard.get(&(browser, layer));
             heard.is_some_and(|heard| now.duration_since(*heard) < Duration::from_secs(1))
         };
         let highest = (0..3).rev().find(|layer| is_alive(*layer));
-        let later = self.later_than(browser, &sent, now);
         let mut caught_up = Vec::new();
         let mut is_received = false;
         for ((subscriber, name), slot) in &mut self.slots {
