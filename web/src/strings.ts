@@ -118,7 +118,7 @@ export const CALL = {
   rejoining: 'Connecting…',
   away: 'The connection to the server is lost. Trying again…',
   awayStopped: 'The server was stopped. Trying to come back…',
-  restoring: 'The connection to the server is being restored. Sound and picture go on.',
+  restoring: 'The connection to the server is being restored. Sound and picture go on if they can.',
   restoringAll: 'The connection is being restored…',
   offline: 'This device has no network. The call goes on as soon as there is one.',
   count: (count: number): string => (count === 1 ? '1 person' : `${count} people`),
