@@ -3,6 +3,7 @@
 import type { Media, TrackKind } from '../e2ee/index.ts';
 import { CAMERA_MID, MICROPHONE_MID } from '../protocol/generated.ts';
 import type { SourceKind } from './local.ts';
+import { askForSound, repairsSound } from './sound_repair.ts';
 
 /** Puts encryption between the encoders, the decoders and the network. */
 export interface Transforms {
@@ -103,10 +104,11 @@ export class MediaConnection {
     const isFirst = this.senders === null;
     const begun = isFirst ? this.beginSending() : null;
     await begun;
-    const answer = await this.pc.createAnswer();
+    const { sdp: made = '' } = await this.pc.createAnswer();
+    const sdp = repairsSound() ? askForSound(made, offer) : made;
     // The server has to know this peer before its first STUN request arrives.
-    await send(answer.sdp ?? '');
-    await this.pc.setLocalDescription(answer);
+    await send(sdp);
+    await this.pc.setLocalDescription({ type: 'answer', sdp });
     if (isFirst) this.beginConnecting();
   }
 

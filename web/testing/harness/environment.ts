@@ -20,7 +20,8 @@ export function serverBinary(): string {
         'Build one with `cargo build -p undertone --features capture` and give its path, or run `cargo xtask test`.',
     );
   }
-  return binary;
+  // A server is started in a folder of its own.
+  return path.resolve(binary);
 }
 
 /** The Chromium to drive. */

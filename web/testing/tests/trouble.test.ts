@@ -74,9 +74,13 @@ describe('in a call', () => {
   });
 
   it('says that sound and picture cannot reach the server', async () => {
-    // Like a firewall: the offered candidates lead to a port where nobody answers.
+    // Like a firewall: the offered candidates lead to a port where nobody answers, and TCP leads nowhere.
     await ada.page.addInitScript(() => {
       globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+        override addIceCandidate(): Promise<void> {
+          return Promise.resolve();
+        }
+
         override setRemoteDescription({ type, sdp }: RTCSessionDescriptionInit): Promise<void> {
           const blocked = sdp?.replaceAll(/(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gi, '$1 9') ?? '';
           return super.setRemoteDescription({ type, sdp: blocked });
@@ -84,7 +88,9 @@ describe('in a call', () => {
       };
     });
     await adaIsIn();
-    await eventually('it is said', () => said(ada.page), (text) => /cannot reach|unreachable|firewall/i.test(text));
+    await eventually('it is said', () => said(ada.page), (text) => /cannot reach/i.test(text));
+    const open = `open port ${server.port} for UDP and TCP`;
+    expect(await said(ada.page), 'and what has to be opened').toContain(open);
   });
 
   it('ends the media of a page whose certificate is not the announced one, and of nobody else', async () => {

@@ -96,38 +96,8 @@ impl Layer {
         now: Instant,
     ) -> Result<Received, DropReason> {
         let header = &packet.header;
-        if self
-            .stream
-            .as_ref()
-            .is_none_or(|stream| stream.ssrc != header.ssrc)
-        {
-            self.stream = Some(Stream::new(header.ssrc, header.sequence_number));
-            self.epoch += 1;
-            if let Some(gaps) = &mut self.gaps {
-                gaps.forget();
-            }
-        }
+        let (sequence, came) = self.place(packet, format, sending, given_up, now)?;
         let stream = self.stream.as_mut().ok_or(DropReason::UnknownSsrc)?;
-        let number = stream.order.extend(header.sequence_number);
-        if sending == Sending::First {
-            stream
-                .reception
-                .received(number, header.rtp_timestamp, format.clock_rate_hz, now);
-        }
-        let latest = stream.order.latest();
-        let place = stream.order.place(number, packet.payload.is_empty());
-        let mut came = None;
-        if let Some(gaps) = &mut self.gaps {
-            *given_up += gaps.skipped(latest + 1, number, now);
-            came = gaps.came(number, now);
-        }
-        let sequence = match place {
-            Place::Media(sequence) => sequence,
-            Place::PaddingClosed => return Err(DropReason::PaddingOnly),
-            Place::PaddingLate => return Err(DropReason::PaddingLate),
-            Place::Repeated => return Err(DropReason::Repeated),
-            Place::TooLate => return Err(DropReason::TooLate),
-        };
         let is_late = sequence < stream.highest_sequence;
         if is_late && stream.payload_type.is_some_and(|it| it != header.payload_type) {
             // Of the codec before: nobody receives that any more.
@@ -162,6 +132,46 @@ impl Layer {
             clock: stream.clock,
             came,
         })
+    }
+
+    /// Finds the place of a packet in its stream, which may begin with it, and says whether it was missing.
+    fn place(
+        &mut self,
+        packet: &RtpPacket<'_>,
+        format: Format,
+        sending: Sending,
+        given_up: &mut u64,
+        now: Instant,
+    ) -> Result<(u64, Option<Came>), DropReason> {
+        let header = &packet.header;
+        if self.ssrc() != Some(header.ssrc) {
+            self.stream = Some(Stream::new(header.ssrc, header.sequence_number));
+            self.epoch += 1;
+            if let Some(gaps) = &mut self.gaps {
+                gaps.forget();
+            }
+        }
+        let stream = self.stream.as_mut().ok_or(DropReason::UnknownSsrc)?;
+        let number = stream.order.extend(header.sequence_number);
+        if sending == Sending::First {
+            stream
+                .reception
+                .received(number, header.rtp_timestamp, format.clock_rate_hz, now);
+        }
+        let latest = stream.order.latest();
+        let place = stream.order.place(number, packet.payload.is_empty());
+        let mut came = None;
+        if let Some(gaps) = &mut self.gaps {
+            *given_up += gaps.skipped(latest + 1, number, now);
+            came = gaps.came(number, now);
+        }
+        match place {
+            Place::Media(sequence) => Ok((sequence, came)),
+            Place::PaddingClosed => Err(DropReason::PaddingOnly),
+            Place::PaddingLate => Err(DropReason::PaddingLate),
+            Place::Repeated => Err(DropReason::Repeated),
+            Place::TooLate => Err(DropReason::TooLate),
+        }
     }
 
     /// The SSRC of the stream that this layer carries now.

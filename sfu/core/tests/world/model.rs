@@ -111,17 +111,12 @@ impl Model {
         if let Some(layer) = sent.layer {
             self.heard.insert((browser, layer), now);
         }
+        let later = self.later_than(browser, &sent, now);
         let is_alive = |layer: usize| {
             let heard = self.heard.get(&(browser, layer));
             heard.is_some_and(|heard| now.duration_since(*heard) < Duration::from_secs(1))
         };
         let highest = (0..3).rev().find(|layer| is_alive(*layer));
-        let kept = sent
-            .layer
-            .map(|layer| self.kept.entry((browser, layer)).or_default());
-        let mut nothing = Vec::new();
-        let kept = kept.unwrap_or(&mut nothing);
-        kept.retain(|(at, _)| now.duration_since(*at) <= Duration::from_secs(1));
         let mut caught_up = Vec::new();
         let mut is_received = false;
         for ((subscriber, name), slot) in &mut self.slots {
@@ -152,14 +147,12 @@ impl Model {
                     change: slot.changes,
                 });
                 // A layer that begins with a late packet has its later packets at once.
-                for (_, later) in kept.iter().filter(|(_, later)| later.place > sent.place) {
-                    caught_up.push(Expected {
-                        subscriber: *subscriber,
-                        slot: name.clone(),
-                        sent: later.clone(),
-                        change: slot.changes,
-                    });
-                }
+                caught_up.extend(later.iter().map(|later| Expected {
+                    subscriber: *subscriber,
+                    slot: name.clone(),
+                    sent: later.clone(),
+                    change: slot.changes,
+                }));
             }
             let Some(current) = slot.current else { continue };
             if sent.place < current.first_place {
@@ -173,10 +166,21 @@ impl Model {
                 change: current.change,
             });
         }
-        if is_received {
-            kept.push((now, sent));
+        if let Some(layer) = sent.layer.filter(|_| is_received) {
+            self.kept.entry((browser, layer)).or_default().push((now, sent));
         }
         self.expected.extend(caught_up);
+    }
+
+    /// What came of the packet's layer in the last second, and lies behind it.
+    fn later_than(&mut self, browser: usize, sent: &Sent, now: Instant) -> Vec<Sent> {
+        let Some(layer) = sent.layer else {
+            return Vec::new();
+        };
+        let kept = self.kept.entry((browser, layer)).or_default();
+        kept.retain(|(at, _)| now.duration_since(*at) <= Duration::from_secs(1));
+        let later = kept.iter().filter(|(_, later)| later.place > sent.place);
+        later.map(|(_, later)| later.clone()).collect()
     }
 
     /// A browser received a packet: it must be one that was expected, with numbers that continue its slot's.
