@@ -42,6 +42,10 @@ pub const CANDIDATES_MAX: usize = 16;
 /// Pictures of one slot that wait for packets. Half a second of 30 pictures; what is not whole by then was lost.
 pub const PICTURES_WAITING_MAX: usize = 16;
 
+/// Pictures of one slot that are remembered after they were given out: two seconds of 30, and nobody sends a packet
+/// again after that.
+pub const PICTURES_GIVEN_OUT_MAX: usize = 64;
+
 /// Packets of one picture: more than a key frame of 1080p.
 pub const PICTURE_PACKETS_MAX: usize = 512;
 

@@ -1,16 +1,18 @@
 //! Puts the packets of a slot together to pictures, in whatever order they come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::vp8;
-use crate::limits::{PICTURE_PACKETS_MAX, PICTURES_WAITING_MAX};
+use crate::limits::{PICTURE_PACKETS_MAX, PICTURES_GIVEN_OUT_MAX, PICTURES_WAITING_MAX};
 
 /// Pictures that are not whole yet, by extended timestamp.
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
     waiting: BTreeMap<u64, Picture>,
-    /// Timestamps up to this one were given out or given up.
-    done: Option<u64>,
+    /// The latest that were given out. An older one may still come whole: its packet was lost and is sent again.
+    given_out: BTreeSet<u64>,
+    /// Timestamps up to this one were given up, or are too old to tell.
+    floor: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -52,8 +54,8 @@ impl Pictures {
         let Some(part) = vp8::depacketize(payload) else {
             return Taken::Refused;
         };
-        let is_old = self.done.is_some_and(|done| timestamp <= done);
-        if is_old && !self.waiting.contains_key(&timestamp) {
+        let is_old = self.floor.is_some_and(|floor| timestamp <= floor);
+        if is_old || self.given_out.contains(&timestamp) {
             return Taken::Refused;
         }
         let picture = self.waiting.entry(timestamp).or_default();
@@ -68,7 +70,10 @@ impl Pictures {
         }
         if picture.is_whole() {
             let picture = self.waiting.remove(&timestamp).unwrap_or_default();
-            self.done = self.done.max(Some(timestamp));
+            self.given_out.insert(timestamp);
+            if self.given_out.len() > PICTURES_GIVEN_OUT_MAX {
+                self.floor = self.floor.max(self.given_out.pop_first());
+            }
             return Taken::Whole(picture.parts.into_values().flatten().collect());
         }
         Taken::Waiting
@@ -79,7 +84,7 @@ impl Pictures {
         let mut given_up = 0;
         while self.waiting.len() > PICTURES_WAITING_MAX {
             if let Some((timestamp, _)) = self.waiting.pop_first() {
-                self.done = self.done.max(Some(timestamp));
+                self.floor = self.floor.max(Some(timestamp));
                 given_up += 1;
             }
         }
@@ -105,6 +110,29 @@ mod tests {
             Taken::Refused,
             "a packet that comes again"
         );
+    }
+
+    #[test]
+    fn a_picture_whose_packet_was_sent_again_comes_after_a_later_one() {
+        let mut pictures = Pictures::default();
+        let payload = vp8::packetize(&[1; 10], 1).next().unwrap();
+        assert!(matches!(pictures.take(2, 180, true, &payload), Taken::Whole(_)));
+        assert!(matches!(pictures.take(1, 90, true, &payload), Taken::Whole(_)));
+        assert_eq!(pictures.take(2, 180, true, &payload), Taken::Refused);
+    }
+
+    #[test]
+    fn what_was_given_out_is_remembered_for_a_while() {
+        let mut pictures = Pictures::default();
+        let payload = vp8::packetize(&[1; 10], 1).next().unwrap();
+        for number in 1..=2 * PICTURES_GIVEN_OUT_MAX as u64 {
+            assert!(matches!(
+                pictures.take(number, number, true, &payload),
+                Taken::Whole(_)
+            ));
+        }
+        assert_eq!(pictures.given_out.len(), PICTURES_GIVEN_OUT_MAX);
+        assert_eq!(pictures.take(1, 1, true, &payload), Taken::Refused);
     }
 
     #[test]
