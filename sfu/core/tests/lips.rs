@@ -109,8 +109,8 @@ impl World {
                 self.send(MICROPHONE, now, None);
             }
             if now_ms % 33 == 5 {
-                for layer in 0..layers {
-                    self.send(CAMERA[layer], now, Some(layer));
+                for (layer, ssrc) in CAMERA.into_iter().enumerate().take(layers) {
+                    self.send(ssrc, now, Some(layer));
                 }
             }
             while let Some(place) = self.late.iter().position(|(at, _)| *at <= now) {
@@ -135,7 +135,7 @@ impl World {
         let mut outgoing = match layer {
             None => Outgoing::audio(ssrc, *number, &body),
             Some(layer) => {
-                let is_key = std::mem::take(&mut self.begins_with_key[layer]) || *number % 30 == 0;
+                let is_key = std::mem::take(&mut self.begins_with_key[layer]) || number.is_multiple_of(30);
                 let frame = Vp8Frame {
                     is_key,
                     ..Vp8Frame::key(*number & 0x7FFF, &body)

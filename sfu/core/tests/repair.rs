@@ -67,7 +67,7 @@ fn a_retransmission_is_forwarded_in_the_place_of_what_it_repairs() {
     assert!(vp8_body(&received[2].payload).ends_with(b"body 2"));
     assert_eq!(
         picture_id(&received[2].payload),
-        picture_id(&received[0].payload) + 1 & 0x7FFF
+        (picture_id(&received[0].payload) + 1) & 0x7FFF
     );
     assert!(
         received
@@ -128,10 +128,10 @@ fn a_retransmission_is_bound_by_its_repaired_layer_by_its_ssrc_or_by_the_answer(
         repaired_rid: None,
         ..outgoing
     };
-    for layer in 0..2 {
+    for (layer, ssrc) in CAMERA.into_iter().enumerate().take(2) {
         let frame = Vp8Frame::key(1, b"key");
-        lab.send(alice, &Outgoing::video(layer, CAMERA[layer], 10, 0, &frame));
-        lab.send(alice, &Outgoing::video(layer, CAMERA[layer], 14, 0, &frame));
+        lab.send(alice, &Outgoing::video(layer, ssrc, 10, 0, &frame));
+        lab.send(alice, &Outgoing::video(layer, ssrc, 14, 0, &frame));
     }
     lab.advance(REORDER_DELAY);
     let lost =

@@ -320,7 +320,6 @@ impl Browser {
                 voice: true,
                 below_overload_db: 30,
             }),
-            ..Extensions::default()
         };
         let mut len = write_header(&mut buffer, &header, &extensions, map).unwrap();
         buffer[len..len + outgoing.payload.len()].copy_from_slice(&outgoing.payload);
