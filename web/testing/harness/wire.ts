@@ -37,7 +37,8 @@ export class Wire {
   static async open(port: number): Promise<Wire> {
     // The kernel and -U hand out each datagram at once, -B keeps 16 MiB of bursts, -w - writes to us and not to a file.
     const options = ['-i', 'lo', '--immediate-mode', '-U', '-n', '-s', '0', '-B', '16384', '-w', '-'];
-    const tcpdump = ['tcpdump', ...options, 'udp', 'port', String(port)];
+    // The root of a user namespace has no other user that tcpdump could change to.
+    const tcpdump = ['tcpdump', ...options, ...(isRoot() ? ['-Z', 'root'] : []), 'udp', 'port', String(port)];
     const command = isRoot() ? tcpdump : ['sudo', '-n', ...tcpdump];
     const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks: Buffer[] = [];
