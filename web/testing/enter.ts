@@ -11,8 +11,12 @@ import { INSIDE, REFUSED, setUpCommands } from './harness/namespace.ts';
 const [program, ...rest] = process.argv.slice(2);
 if (program === undefined) throw new Error('Say what to run in the namespace.');
 
-/** Without rights of our own we become root of a user namespace, which owns the network namespace. */
-const unshare = process.getuid?.() === 0 ? ['unshare', '-n'] : ['unshare', '-U', '-r', '-n'];
+/**
+ * Without rights of our own we get them in a user namespace, which owns the network namespace. We stay who we are there:
+ * tcpdump, run by a root, would want to become somebody else.
+ */
+const own = ['unshare', '--user', '--map-current-user', '--keep-caps', '--net'];
+const unshare = process.getuid?.() === 0 ? ['unshare', '--net'] : own;
 const setUp = ['set -e', ...setUpCommands()].join('\n');
 
 /** Null, or why there can be no namespace here. */

@@ -12,6 +12,8 @@ export interface StreamNumbers {
   readonly kind: string;
   readonly rid: string;
   readonly ssrc: number;
+  /** Where the browser sends packets again (RFC 4588); 0 when it does not. */
+  readonly rtxSsrc: number;
   readonly packets: number;
   readonly frames: number;
   readonly audioEnergy: number;
@@ -82,6 +84,7 @@ export function numbers(page: WebPage): Promise<Numbers> {
           kind: text('kind'),
           rid: text('rid'),
           ssrc: number('ssrc'),
+          rtxSsrc: number('rtxSsrc'),
           packets: number(out ? 'packetsSent' : 'packetsReceived'),
           frames: number(out ? 'framesEncoded' : 'framesDecoded'),
           audioEnergy: number('totalAudioEnergy'),

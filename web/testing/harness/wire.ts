@@ -1,6 +1,7 @@
 // What crosses the wire, seen by tcpdump on the loopback interface: an independent witness.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 
+import { INSIDE } from './namespace.ts';
 import { eventually } from './wait.ts';
 
 /** How long tcpdump may take to open the interface or to end, in milliseconds. */
@@ -19,7 +20,7 @@ export interface WireDatagram {
 /** What to do when tcpdump does not run. */
 const REMEDY =
   'This test watches the wire with tcpdump: install it (`apt-get install tcpdump`) ' +
-  'and run the tests as root or with passwordless sudo.';
+  'and run the tests as root, with passwordless sudo, or where user namespaces are allowed.';
 
 /** A running tcpdump. */
 export class Wire {
@@ -38,7 +39,7 @@ export class Wire {
     // The kernel and -U hand out each datagram at once, -B keeps 16 MiB of bursts, -w - writes to us and not to a file.
     const options = ['-i', 'lo', '--immediate-mode', '-U', '-n', '-s', '0', '-B', '16384', '-w', '-'];
     const tcpdump = ['tcpdump', ...options, 'udp', 'port', String(port)];
-    const command = isRoot() ? tcpdump : ['sudo', '-n', ...tcpdump];
+    const command = mayCapture() ? tcpdump : ['sudo', '-n', ...tcpdump];
     const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -58,7 +59,7 @@ export class Wire {
   /** Ends the capture and returns what it holds. */
   async close(): Promise<WireDatagram[]> {
     if (this.child.exitCode === null) {
-      if (isRoot()) this.child.kill('SIGINT');
+      if (mayCapture()) this.child.kill('SIGINT');
       else execFileSync('sudo', ['-n', 'kill', '-INT', String(this.child.pid)]);
     }
     await this.ended;
@@ -66,8 +67,9 @@ export class Wire {
   }
 }
 
-function isRoot(): boolean {
-  return process.getuid?.() === 0;
+/** Whether tcpdump may listen as we are: root everywhere, anybody in a network namespace of their own. */
+function mayCapture(): boolean {
+  return process.getuid?.() === 0 || process.env[INSIDE] !== undefined;
 }
 
 /** Parses a classic pcap file of Ethernet frames (the loopback interface has them too) into UDP datagrams. */

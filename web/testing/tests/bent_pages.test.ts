@@ -74,7 +74,7 @@ describe('a page that is bent', () => {
     expect(total(bens, 'video', 'packets')).toBeGreaterThan(0);
 
     // And still nothing of the bent page: everything that came in is Ben's.
-    const ssrcs = new Set(bens.map((stream) => stream.ssrc));
+    const ssrcs = new Set(bens.flatMap((stream) => [stream.ssrc, stream.rtxSsrc]));
     for (const packet of mediaPackets(crossing(server.captured(), 'in'))) {
       expect(ssrcs).toContain(parseRtp(packet)?.ssrc);
     }
