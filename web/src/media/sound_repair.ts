@@ -6,7 +6,7 @@ const OPUS = /^a=rtpmap:(\d+) opus\//i;
 /** Whether this browser repairs sound once its answer says so. */
 export function repairsSound(): boolean {
   // What only Chromium's engine has; the name of a browser would say less.
-  return typeof RTCRtpSender !== 'undefined' && 'createEncodedStreams' in RTCRtpSender.prototype;
+  return typeof RTCRtpTransceiver !== 'undefined' && 'setHeaderExtensionsToNegotiate' in RTCRtpTransceiver.prototype;
 }
 
 /** The answer with `nack` for Opus (RFC 4585) where the offer has it. */
