@@ -2,7 +2,7 @@
 //!
 //! - [`declared`]: every setting, once.
 //! - [`value`]: reading the words of one setting.
-//! - [`file`]: the configuration file.
+//! - [`mod@file`]: the configuration file.
 //! - [`layers`]: which of the four places counts.
 //! - [`effective`]: the settings of a server, all of them valid together.
 //! - [`cli`]: the command line, made from the declarations.
