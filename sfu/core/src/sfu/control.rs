@@ -7,6 +7,7 @@ use transport::{CloseReason, Path, Role, SrtpKeys, Transport, TransportConfig, T
 
 use super::Sfu;
 use crate::command::{Command, Event, PeerClosedReason, PeerConnection, PeerId, Slot, SourceKind};
+use crate::egress::slot::SlotState;
 use crate::limits::PEERS_MAX;
 use crate::peer::{FEEDBACK_SSRC, Peer, is_within_limits};
 use crate::router::{SourceKey, Target};
@@ -104,7 +105,10 @@ impl Sfu {
     fn add_slots(&mut self, peer: PeerId, slots: &[Slot]) -> Result<(), DropReason> {
         let key = self.peers.key(peer).ok_or(DropReason::CommandUnknown)?;
         let peer = self.peers.get_mut(key).ok_or(DropReason::CommandUnknown)?;
-        let is_free = slots.iter().all(|slot| slot.ssrc != FEEDBACK_SSRC);
+        let is_free = slots
+            .iter()
+            .flat_map(SlotState::ssrcs)
+            .all(|ssrc| ssrc != FEEDBACK_SSRC);
         if is_free && peer.egress.add(slots, &mut self.random) {
             Ok(())
         } else {
