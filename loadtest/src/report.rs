@@ -80,7 +80,7 @@ impl MediaReport {
 }
 
 impl MemberReport {
-    /// Whether it connected, stayed, and everything that came could be opened.
+    /// Whether it connected, stayed, and nothing that came failed to be opened once its key was known.
     pub fn is_good(&self) -> bool {
         self.connected_after_ms.is_some() && self.ended.is_none() && self.media.failures.is_empty()
     }

@@ -10,6 +10,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
+use subtle::ConstantTimeEq as _;
 
 use crate::ids::{IdError, Parse};
 use crate::limits::{MESSAGE_BYTES_MAX, SDP_BYTES_MAX, SEALED_BYTES_MAX};
@@ -91,12 +92,7 @@ bytes32!(
 
 impl PartialEq for ResumeToken {
     fn eq(&self, other: &Self) -> bool {
-        let difference = self
-            .0
-            .iter()
-            .zip(&other.0)
-            .fold(0, |all, (one, two)| all | (one ^ two));
-        std::hint::black_box(difference) == 0
+        self.0.ct_eq(&other.0).into()
     }
 }
 

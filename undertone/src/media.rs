@@ -48,7 +48,10 @@ pub(crate) fn door(sfu: &SfuHandle) -> TakeMedia {
 
 /// Whether another port could succeed where this start failed.
 pub(crate) fn is_port_in_use(error: &StartError) -> bool {
-    matches!(error, StartError::Media(sfu_server::StartError::PortInUse(_)))
+    matches!(
+        error,
+        StartError::PortInUse { .. } | StartError::Media(sfu_server::StartError::PortInUse(_))
+    )
 }
 
 /// Says what an address answered to our own question, for the operator.
@@ -88,6 +91,14 @@ mod tests {
         let other = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let port = other.local_addr().expect("bound").port();
         let error = start(&[IpAddr::from([127, 0, 0, 1])], port).expect_err("it is taken");
+        assert!(is_port_in_use(&error), "{error}");
+    }
+
+    #[test]
+    fn a_port_that_is_taken_for_tcp_is_recognised_too() {
+        let address = ([127, 0, 0, 1], 8_080).into();
+        let taken = std::io::ErrorKind::AddrInUse.into();
+        let error = StartError::binding(crate::error::Purpose::Media, address, taken);
         assert!(is_port_in_use(&error), "{error}");
     }
 }

@@ -17,8 +17,9 @@ pub(crate) fn ready() {
 
 /// The server ends, after a drain of at most `drain`; systemd shall not kill it before.
 pub(crate) fn stopping(drain: Duration) {
-    let time = u32::try_from((drain + END_TIME).as_micros()).unwrap_or(u32::MAX);
-    notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(time)]);
+    // The library's own word for it ends at 71 minutes.
+    let time = format!("EXTEND_TIMEOUT_USEC={}", (drain + END_TIME).as_micros());
+    notify(&[NotifyState::Stopping, NotifyState::Custom(&time)]);
 }
 
 /// Says as often as systemd asks for (`WatchdogSec=`) that the server lives, while every part of it does. Where

@@ -81,7 +81,6 @@ export const CONTROLS = {
   rejoin: 'Rejoin',
   restart: 'Start the meeting again',
   newMeeting: 'New meeting',
-  home: 'Back to the start',
   // What stands on a button where there is room; each is part of its accessible name.
   short: {
     mute: 'Mute',

@@ -194,11 +194,6 @@ impl Session {
         }
     }
 
-    /// How many slots the offers had.
-    pub fn slot_count(&self) -> usize {
-        self.slots.len()
-    }
-
     /// What was counted so far, added to what earlier transports counted.
     pub fn report(&self) -> &MediaReport {
         &self.report

@@ -25,7 +25,7 @@ pub struct Stats {
     pub transport_feedback_sent: u64,
     /// Transport-wide feedback packets of subscribers.
     pub transport_feedback_received: u64,
-    /// Changes of the layer that a slot receives, its first layer included.
+    /// Times that a slot began to receive a layer: its first, another, and the same after an interruption.
     pub layer_switches: u64,
     /// Requests to publishers for one missing packet each (NACK).
     pub packets_requested: u64,

@@ -81,7 +81,7 @@ const COUNTERS: [(&str, &str, Read); 21] = [
     ),
     (
         "layer_switches_total",
-        "Changes of the layer that a slot receives.",
+        "Times that a slot began to receive a layer, the same one after an interruption included.",
         |stats| stats.layer_switches,
     ),
     (

@@ -97,7 +97,7 @@ fn the_service_manager_hears_when_the_server_is_ready_lives_and_stops() {
         ("WATCHDOG_USEC", "200000"),
     ];
     let server = Server::start_in(
-        &["--media-address", "127.0.0.1", "--drain-deadline-seconds", "60"],
+        &["--media-address", "127.0.0.1", "--drain-deadline-seconds", "7200"],
         &variables,
     );
     wait_for("READY=1");
@@ -105,6 +105,6 @@ fn the_service_manager_hears_when_the_server_is_ready_lives_and_stops() {
     wait_for("WATCHDOG=1");
     server.signal("TERM");
     let words = wait_for("STOPPING=1");
-    assert!(words.contains("EXTEND_TIMEOUT_USEC=75000000"), "{words}");
+    assert!(words.contains("EXTEND_TIMEOUT_USEC=7215000000"), "{words}");
     assert_eq!(server.wait().0.code(), Some(0));
 }

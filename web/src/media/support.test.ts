@@ -9,6 +9,7 @@ const able: BrowserScope = {
   RTCPeerConnection: some,
   RTCRtpScriptTransform: some,
   Worker: some,
+  CompressionStream: some,
   DecompressionStream: some,
   crypto: { subtle: crypto.subtle },
 };

@@ -9,6 +9,7 @@ export interface BrowserScope {
   readonly RTCPeerConnection?: unknown;
   readonly RTCRtpScriptTransform?: unknown;
   readonly Worker?: unknown;
+  readonly CompressionStream?: unknown;
   readonly DecompressionStream?: unknown;
   readonly crypto?: { readonly subtle?: Pick<SubtleCrypto, 'generateKey'> | undefined } | undefined;
 }
@@ -20,7 +21,9 @@ export async function supportProblem(scope: BrowserScope): Promise<SupportProble
   if (typeof scope.RTCRtpScriptTransform !== 'function' || typeof scope.Worker !== 'function') {
     return 'no_encoded_transform';
   }
-  if (typeof scope.DecompressionStream !== 'function') return 'no_deflate';
+  if (typeof scope.CompressionStream !== 'function' || typeof scope.DecompressionStream !== 'function') {
+    return 'no_deflate';
+  }
   try {
     const key = await scope.crypto?.subtle?.generateKey({ name: 'Ed25519' }, false, ['sign', 'verify']);
     return key === undefined ? 'no_crypto' : null;

@@ -74,7 +74,11 @@ function tellServer(parts: RoomParts, room: string, gateHash: string): Promise<v
         else reject(new CreateError('malformed'));
         socket.close();
       },
-      closed: () => reject(new CreateError('server_unreachable')),
+      closed: () => {
+        // One that only fell silent is still open.
+        socket.close();
+        reject(new CreateError('server_unreachable'));
+      },
     });
   });
 }

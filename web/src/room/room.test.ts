@@ -131,6 +131,19 @@ describe('a connection that broke', () => {
     expect(sockets).toEqual(['closed', 'closed']);
   });
 
+  it('is not given up by a second try, which the first may have been heard before', async () => {
+    const { sockets, sent, opens, says, breaks, wakes } = await inside();
+    breaks();
+    await vi.waitFor(() => expect(sockets).toHaveLength(2));
+    opens();
+    expect(sent.at(-1)).toMatchObject({ type: 'resume' });
+    wakes();
+    await vi.waitFor(() => expect(sockets).toEqual(['open', 'open', 'open']));
+    opens();
+    says(resumed());
+    expect(sockets).toEqual(['closed', 'closed', 'open']);
+  });
+
   it('leaves nothing open when one leaves meanwhile', async () => {
     const { room, sockets, breaks } = await inside();
     breaks();

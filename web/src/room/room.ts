@@ -55,6 +55,9 @@ const TRACKS = [
 ] as const;
 const KINDS: readonly SourceKind[] = ['microphone', 'camera'];
 
+/** Connections that wait to be closed: more than the tries to come back; the oldest lost the seat to a later one. */
+const ABANDONED_MAX = 20;
+
 /** One meeting, from before joining until it is over. */
 export class Room {
   private current: RoomState;
@@ -62,8 +65,8 @@ export class Room {
   private unlocked: Unlocked | null = null;
   private password: string | null = null;
   private socket: Socket | null = null;
-  /** The connection that holds the seat, given up as broken. */
-  private abandoned: Socket | null = null;
+  /** Connections given up as broken, oldest first: one of them holds the seat. */
+  private abandoned: Socket[] = [];
   private media: MediaConnection | null = null;
   private mediaPorts: MediaPorts | null = null;
   private meter = new QualityMeter();
@@ -272,7 +275,9 @@ export class Room {
   }
 
   private connect(attempt: number): void {
-    this.socket?.close();
+    // A try to come back may have been heard already: a clean close would give up the seat that it got.
+    if (this.current.link === 'restoring') this.abandon();
+    else this.socket?.close();
     this.socket = this.parts.connect({
       opened: () => this.dispatch({ type: 'opened', attempt }),
       steady: () => this.dispatch({ type: 'steady', attempt }),
@@ -288,15 +293,15 @@ export class Room {
   }
 
   private abandon(): void {
-    // Only the first one holds the seat; those that were opened to come back never got it.
-    if (this.abandoned === null) this.abandoned = this.socket;
-    else this.socket?.close();
+    // The first one holds the seat, or one of those that were opened to come back.
+    if (this.socket !== null) this.abandoned.push(this.socket);
+    if (this.abandoned.length > ABANDONED_MAX) this.abandoned.shift()?.close();
     this.socket = null;
   }
 
   private closeAbandoned(): void {
-    this.abandoned?.close();
-    this.abandoned = null;
+    for (const socket of this.abandoned) socket.close();
+    this.abandoned = [];
   }
 
   private create(): void {

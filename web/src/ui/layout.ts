@@ -27,7 +27,7 @@ const ROW_CUT_OFF = 0.45;
 /** Width that is sought where a large window scrolls all the same. */
 const TILE_WIDTH_SCROLLED = 200;
 /** From this width on a window is large. */
-const LARGE_FROM = 700;
+export const LARGE_FROM = 700;
 
 /** The grid of `count` tiles with the largest tiles in `width` x `height`, `gap` between them. */
 export function gridFor(count: number, width: number, height: number, gap: number): Grid {

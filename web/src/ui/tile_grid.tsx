@@ -5,7 +5,7 @@ import { tiles, type Tile } from '../room/view.ts';
 import { CALL, TILES } from '../strings.ts';
 import { Icon } from './icons.tsx';
 import { useLasting } from './lasting.ts';
-import { gridFor } from './layout.ts';
+import { gridFor, LARGE_FROM } from './layout.ts';
 import type { MeetingModel } from './meeting_model.ts';
 import { useOwnStream } from './own_stream.ts';
 import { Picture } from './picture.tsx';
@@ -14,8 +14,6 @@ import { TileFrame } from './tile_frame.tsx';
 /** Space between tiles in CSS pixels, on small and large screens. */
 const GAP_SMALL = 6;
 const GAP_LARGE = 12;
-/** From this width on a screen is large. */
-const LARGE_FROM = 700;
 
 export function TileGrid({ model }: { readonly model: MeetingModel }): JSX.Element {
   const grid = useRef<HTMLDivElement>(null);

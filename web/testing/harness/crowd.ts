@@ -1,8 +1,13 @@
 // Members without a browser, from the load tester: they send sound and small pictures that pages really show.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { loadtestBinary } from './environment.ts';
+
+/** Name of the report in the crowd's folder. */
+const REPORT = 'report.json';
 
 /** How a crowd comes and how long it stays. */
 export interface CrowdOptions {
@@ -12,40 +17,52 @@ export interface CrowdOptions {
   readonly joinEveryMs: number;
 }
 
+/** What one member counted, as far as tests read it. */
+export interface MemberReport {
+  /** Whose names it could open. */
+  readonly names: readonly string[];
+  /** Microphones and cameras of others of which a frame was opened. */
+  readonly tracks_opened: number;
+}
+
 /** A running crowd. */
 export class Crowd {
   private readonly child: ChildProcess;
   private readonly ended: Promise<number | null>;
   private output = '';
 
-  private constructor(child: ChildProcess) {
+  private constructor(
+    child: ChildProcess,
+    private readonly folder: string,
+  ) {
     this.child = child;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
   }
 
-  /** Whether the load tester was built. */
-  static isThere(): boolean {
-    return existsSync(loadtestBinary());
-  }
-
   /** Sends members into the meeting at `link`. */
   static join(link: string, { members, seconds, joinEveryMs }: CrowdOptions): Crowd {
     const numbers = ['--members', String(members), '--seconds', String(seconds), '--join-every', String(joinEveryMs)];
-    const command = ['crowd', '--link', link, ...numbers];
-    return new Crowd(spawn(loadtestBinary(), command, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const folder = mkdtempSync(path.join(tmpdir(), 'undertone-crowd-'));
+    const command = ['crowd', '--link', link, ...numbers, '--json', path.join(folder, REPORT)];
+    return new Crowd(spawn(loadtestBinary(), command, { stdio: ['ignore', 'pipe', 'pipe'] }), folder);
   }
 
-  /** Waits until it has left. Fails with what it printed unless all went well. */
-  async leaves(): Promise<void> {
+  /** Waits until it has left, and hands out what its members counted. Fails with what it printed unless all went well. */
+  async leaves(): Promise<readonly MemberReport[]> {
     const code = await this.ended;
     if (code !== 0) throw new Error(`The crowd ended with ${code}:\n${this.output}`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program wrote it a moment ago
+    const report = JSON.parse(readFileSync(path.join(this.folder, REPORT), 'utf8')) as { members: MemberReport[] };
+    rmSync(this.folder, { recursive: true, force: true });
+    return report.members;
   }
 
   /** Ends it where it stands. */
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
     await this.ended;
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -44,11 +44,6 @@ export class Namespace {
     this.rules([`udp dport ${port} counter drop`, `udp sport ${port} counter drop`]);
   }
 
-  /** Lets no packet from or to `port` arrive, as when a network is gone. Connections neither end nor move. */
-  dropAll(port: number): void {
-    this.rules(['udp', 'tcp'].flatMap((kind) => [`${kind} dport ${port} drop`, `${kind} sport ${port} drop`]));
-  }
-
   /** Loses UDP packets from and to `port` at random. */
   lose(port: number, { up = 0, down = 0 }: Loss): void {
     // Per mille, so that half percents can be asked for.
