@@ -42,3 +42,10 @@ pub const FIELDS_MAX: usize = 16;
 
 /// Most entries of one JSON list: the longest is the list of slots of a full room, with 46.
 pub const ENTRIES_MAX: usize = 64;
+
+/// Largest binary WebSocket message, in bytes: GroupInfo and tree of 500 members are 100 kB (measured), the Welcome
+/// of a commit with 32 Adds and the commit of a sparse tree of that size are under 60 kB each.
+pub const FRAME_BYTES_MAX: usize = 262_144;
+
+/// Most members that one commit adds: it is checked by everybody at once, and 32 take about as long as one picture.
+pub const ADDS_MAX: usize = 32;
