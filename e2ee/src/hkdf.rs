@@ -1,6 +1,7 @@
 //! HKDF-SHA-256 with an empty salt, the only way keys are derived here.
 
-use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use hkdf::Hkdf;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Derives `N` bytes from `input` for the purpose that the parts of `info`,
@@ -10,20 +11,10 @@ use zeroize::Zeroizing;
 pub(crate) fn derive<const N: usize>(input: &[u8], info: &[&[u8]]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= 255 * 32, "HKDF-SHA-256 gives at most 255 blocks") };
     let mut output = Zeroizing::new([0; N]);
-    Salt::new(HKDF_SHA256, &[])
-        .extract(input)
-        .expand(info, Length(N))
-        .and_then(|key| key.fill(output.as_mut_slice()))
+    Hkdf::<Sha256>::new(None, input)
+        .expand_multi_info(info, output.as_mut_slice())
         .expect("the length is within the bound checked above");
     output
-}
-
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
 }
 
 #[cfg(test)]

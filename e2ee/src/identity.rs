@@ -60,6 +60,29 @@ impl Seat {
     }
 }
 
+/// A member of one room: 16 random bytes, new for each room and each time that one comes in. It stands in the
+/// credential of the member's leaf.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId([u8; 16]);
+
+impl MemberId {
+    /// Takes the bytes as they are.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The raw bytes, as they stand in a credential.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for MemberId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("MemberId(hidden)")
+    }
+}
+
 /// A track of one participant, 0 to 63. Numbers are not used twice under one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TrackNumber(u8);

@@ -26,3 +26,16 @@ pub const FRAMES_PER_KEY_MAX: u64 = 1 << 30;
 /// Longest frame that is opened, in bytes: an uncompressed 1080p picture
 /// would fit, so no encoder makes one.
 pub const FRAME_BYTES_MAX: usize = 4 << 20;
+
+/// Tracks in one announcement: microphone, camera, screen and its sound, each a few times anew.
+pub const PROFILE_TRACKS_MAX: usize = 16;
+
+/// Longest signed announcement in bytes: a name of 64 characters takes at most 256, sixteen tracks 32, a grant 105,
+/// the rest 93.
+pub const PROFILE_BYTES_MAX: usize = 512;
+
+/// Longest text of one chat message in bytes.
+pub const CHAT_BYTES_MAX: usize = 4_096;
+
+/// Longest reaction in bytes: one emoji with all its joiners.
+pub const REACTION_BYTES_MAX: usize = 64;

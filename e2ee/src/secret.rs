@@ -4,7 +4,7 @@
 //! password. Knowing one output tells nothing of the others.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use ring::digest;
+use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -87,6 +87,11 @@ impl RoomSecret {
         Psk::new(*hkdf::derive(&self.0, &[b"mls psk", &generation.to_be_bytes()]))
     }
 
+    /// The key of the proof that a KeyPackage was made by somebody who knows this secret.
+    pub(crate) fn key_package_key(&self) -> Zeroizing<[u8; 32]> {
+        hkdf::derive(&self.0, &[b"kp"])
+    }
+
     /// The mailbox secret of a generation.
     pub fn mailbox(&self, generation: u16) -> MailboxSecret {
         MailboxSecret::new(*hkdf::derive(&self.0, &[b"mailbox", &generation.to_be_bytes()]))
@@ -114,9 +119,7 @@ impl RoomSecret {
 impl Gate {
     /// SHA-256 of the gate: all that the server keeps.
     pub fn hash(&self) -> [u8; 32] {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, self.as_bytes()).as_ref());
-        hash
+        Sha256::digest(self.as_bytes()).into()
     }
 }
 
