@@ -24,6 +24,7 @@ const INTERIM_EPOCH: u8 = 0;
 pub struct Access {
     room: RoomId,
     gate: Gate,
+    owner: [u8; 16],
     secret: RoomSecret,
 }
 
@@ -37,6 +38,7 @@ impl Access {
         Self {
             room: link.room,
             gate: secret.gate(),
+            owner: link.fragment.owner,
             secret,
         }
     }
@@ -47,6 +49,7 @@ impl Access {
         Self {
             room: self.room,
             gate: self.gate.clone(),
+            owner: self.owner,
             secret: other.secret.clone(),
         }
     }
@@ -59,6 +62,11 @@ impl Access {
     /// What signaling asks for at the door.
     pub fn gate(&self) -> protocol::bytes::Gate {
         protocol::bytes::Gate::from_bytes(*self.gate.as_bytes())
+    }
+
+    /// Who owns the room.
+    pub fn owner(&self) -> protocol::bytes::Owner {
+        protocol::bytes::Owner::from_bytes(self.owner)
     }
 
     /// What signaling keeps of the gate.

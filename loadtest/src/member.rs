@@ -146,6 +146,7 @@ impl Life {
             version: VERSION,
             room: settings.access.room(),
             gate: settings.access.gate(),
+            media: true,
         };
         signaling.say(&ClientMessage::Hello(hello)).await?;
         let ServerMessage::Joined(joined) = signaling.hear().await? else {
@@ -155,7 +156,12 @@ impl Life {
         telling.report.seat = Some(joined.seat.number());
         let mut keys = Keys::enter(&settings.access, joined.seat.number(), &mut random)?;
         take_participants(&mut keys, &joined, telling);
-        let offer = read_offer(&joined.offer)?;
+        let offer = read_offer(
+            joined
+                .offer
+                .as_ref()
+                .ok_or(MemberError::Protocol("joined without an offer"))?,
+        )?;
         let (socket, local, session) =
             open_session(&settings, &offer, signaling.server(), &mut random).await?;
         let now = Instant::now();

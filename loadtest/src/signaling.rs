@@ -44,6 +44,7 @@ impl Signaling {
             version: VERSION,
             room: access.room(),
             gate_hash: access.gate_hash(),
+            owner: access.owner(),
         });
         signaling.say(&create).await?;
         match signaling.hear().await {

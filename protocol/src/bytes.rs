@@ -35,26 +35,26 @@ macro_rules! base64url_serde {
     };
 }
 
-macro_rules! bytes32 {
-    ($(#[$documentation:meta])* $name:ident) => {
+macro_rules! fixed_bytes {
+    ($(#[$documentation:meta])* $name:ident, $length:literal bytes, $characters:literal, $expected:literal) => {
         $(#[$documentation])*
         #[derive(Clone, Copy)]
-        pub struct $name([u8; 32]);
+        pub struct $name([u8; $length]);
 
         impl $name {
-            /// Wraps 32 raw bytes.
-            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+            /// Wraps raw bytes.
+            pub const fn from_bytes(bytes: [u8; $length]) -> Self {
                 Self(bytes)
             }
 
             /// The raw bytes.
-            pub const fn as_bytes(&self) -> &[u8; 32] {
+            pub const fn as_bytes(&self) -> &[u8; $length] {
                 &self.0
             }
 
-            /// Reads 43 characters of base64url without padding.
+            /// Reads base64url without padding.
             pub fn from_base64url(text: &str) -> Result<Self, IdError> {
-                if text.len() != 43 {
+                if text.len() != $characters {
                     return Err(IdError::Length);
                 }
                 Ok(Self(decode(text)?.try_into().map_err(|_| IdError::Length)?))
@@ -67,27 +67,32 @@ macro_rules! bytes32 {
             }
         }
 
-        base64url_serde!($name, "43 characters of base64url");
+        base64url_serde!($name, $expected);
     };
 }
 
-bytes32!(
+fixed_bytes!(
     /// What opens a room: 32 bytes that a page derives from link and password.
     ///
     /// It has no `==`: comparing it is signaling's business, in constant time.
-    Gate
+    Gate, 32 bytes, 43, "43 characters of base64url"
 );
 
-bytes32!(
+fixed_bytes!(
     /// SHA-256 of a [`Gate`]: all that the server keeps of it.
-    GateHash
+    GateHash, 32 bytes, 43, "43 characters of base64url"
 );
 
-bytes32!(
+fixed_bytes!(
     /// What brings a page back to its seat: 32 bytes that signaling draws for each seat.
     ///
     /// Its `==` takes the same time for every other token.
-    ResumeToken
+    ResumeToken, 32 bytes, 43, "43 characters of base64url"
+);
+
+fixed_bytes!(
+    /// Who owns a room: the first 16 bytes of SHA-256 of the owner's public key.
+    Owner, 16 bytes, 22, "22 characters of base64url"
 );
 
 impl PartialEq for ResumeToken {

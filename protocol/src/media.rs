@@ -3,7 +3,7 @@
 //! The server offers these numbers to every page and takes no others, so a forwarded packet keeps its payload
 //! type and its extension ids, and only SSRC, sequence number and time are rewritten.
 
-use crate::limits::ROOM_MEMBERS_MAX;
+use crate::limits::MEDIA_MEMBERS_MAX;
 
 /// What a source of a participant captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -56,7 +56,7 @@ pub const MICROPHONE_MID: &str = "m";
 /// The m-line on which a page sends its camera.
 pub const CAMERA_MID: &str = "c";
 /// Slots of one medium at most, mids `a0` to `a22` and `v0` to `v22`: one for each other member of a full room.
-pub const SLOTS_OF_MEDIUM_MAX: usize = ROOM_MEMBERS_MAX - 1;
+pub const SLOTS_OF_MEDIUM_MAX: usize = MEDIA_MEMBERS_MAX - 1;
 /// The simulcast layers of a camera, smallest first: browsers scale down by 4, 2, 1 in this order.
 pub const CAMERA_RIDS: [&str; 3] = ["l", "m", "h"];
 

@@ -33,6 +33,8 @@ fn typescript() -> String {
         ("SDP_BYTES_MAX", limits::SDP_BYTES_MAX as u64),
         ("SEALED_BYTES_MAX", limits::SEALED_BYTES_MAX as u64),
         ("ROOM_MEMBERS_MAX", limits::ROOM_MEMBERS_MAX as u64),
+        ("MEDIA_MEMBERS_MAX", limits::MEDIA_MEMBERS_MAX as u64),
+        ("FRAME_BYTES_MAX", limits::FRAME_BYTES_MAX as u64),
         ("RESUME_WINDOW_MS", u64::from(limits::RESUME_WINDOW_MS)),
         ("SEATS", u64::from(limits::SEATS)),
         ("PING_INTERVAL_MS", u64::from(limits::PING_INTERVAL_MS)),

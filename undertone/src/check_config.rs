@@ -41,6 +41,17 @@ fn check_one(file: Option<&Path>, out: &mut impl Write) -> std::io::Result<bool>
     if let Some(files) = &settings.tls {
         problems.extend(check_tls(files, out)?);
     }
+    if let Some(folder) = settings
+        .state_directory
+        .as_ref()
+        .filter(|folder| !folder.is_dir())
+    {
+        problems.push(format!(
+            "state_directory {}: it is not there.\n  \
+             Make the folder and let the server's user write in it, or leave the setting out.",
+            folder.display()
+        ));
+    }
     for problem in &problems {
         writeln!(out, "{problem}")?;
     }

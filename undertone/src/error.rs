@@ -51,6 +51,10 @@ pub(crate) enum StartError {
     #[error("{0}")]
     Certificates(#[from] CertificatesError),
 
+    /// The state directory cannot be used.
+    #[error("{0}")]
+    State(#[from] crate::state::StateError),
+
     /// The media server says why, in the same manner.
     #[error("{0}.")]
     Media(#[from] sfu_server::StartError),

@@ -17,6 +17,7 @@ mod serve;
 mod service_manager;
 mod settings;
 mod signals;
+mod state;
 mod tls;
 
 use std::process::ExitCode;

@@ -21,7 +21,7 @@ use crate::port::{Counters, Doors, Listeners, Place};
 use crate::settings::Settings;
 use crate::signals::{End, Signals};
 use crate::tls::Certificates;
-use crate::{addresses, headers, media, metrics, page, service_manager};
+use crate::{addresses, headers, media, metrics, page, service_manager, state};
 
 /// How long `/readyz` says no before the sockets close, so that whoever asks it may notice.
 const NOTICE_TIME: Duration = Duration::from_millis(500);
@@ -37,7 +37,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), StartError> {
     let metrics = Listeners::bind(&[Place::metrics(metrics_address.ip())], metrics_address.port())?;
     let (listeners, sfu, events) = open(&settings)?;
     let link = Arc::new(Link(sfu.clone()));
-    let signaling = SignalingServer::start(sfu.info().clone(), link, events)
+    let key = state::delivery_key(settings.state_directory.as_deref())?;
+    let signaling = SignalingServer::start(sfu.info().clone(), key, link, events)
         .map_err(|error| StartError::Internal(error.to_string()))?;
     let counters = Counters::new().map_err(no_metrics)?;
     let registry = registry(&sfu, &signaling, &counters, certificates.as_ref()).map_err(no_metrics)?;

@@ -14,6 +14,8 @@ use mls::openmls_traits::random::OpenMlsRand as _;
 use mls::tls_codec::{Deserialize as _, Serialize as _};
 use mls::{LeafSigner, Provider, SUITE};
 use protocol::group::RefusalReason;
+use protocol::group::frame::Digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::identity::MemberId;
 use crate::secret::Psk;
@@ -146,6 +148,25 @@ pub(super) fn key_package(
 /// The bytes of a KeyPackage, as `MLSMessage`.
 pub(super) fn to_bytes(message: impl Into<MlsMessageOut>) -> Option<Vec<u8>> {
     message.into().tls_serialize_detached().ok()
+}
+
+/// The first 16 bytes of SHA-256, by which frames name commits and epochs.
+pub(super) fn digest(bytes: &[u8]) -> Digest {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hash[..16]);
+    digest
+}
+
+/// The digest of the confirmation tag of the epoch that a group is in.
+pub(super) fn tag(group: &MlsGroup) -> Digest {
+    // A tag that was computed can be written.
+    digest(
+        &group
+            .confirmation_tag()
+            .tls_serialize_detached()
+            .unwrap_or_default(),
+    )
 }
 
 /// Reads and checks a KeyPackage, as `MLSMessage`.

@@ -206,7 +206,7 @@ impl Member {
             ServerFrame::Welcome { welcome, tree, .. } => self.welcomed(&welcome, &tree, now),
             ServerFrame::Upload => self.upload(now),
             ServerFrame::Committed { epoch, commit } => self.committed(epoch, &commit, now),
-            ServerFrame::Confirmed { epoch } => self.confirmed(epoch, now),
+            ServerFrame::Confirmed { epoch, digest } => self.confirmed(epoch, &digest, now),
             ServerFrame::AllReady { epoch } => self.all_ready(epoch),
             ServerFrame::Reject { epoch, reason } => self.rejected(epoch, reason, now),
             ServerFrame::Proposal { epoch, proposal } => self.proposed(epoch, &proposal, now),
@@ -235,6 +235,14 @@ impl Member {
     /// Closes the meeting to newcomers, or opens it again; for the owner too.
     pub fn lock(&mut self, locked: bool, now: Duration) {
         self.want(Wanted::Lock(locked), now);
+    }
+
+    /// Renews one's own keys now, out of turn.
+    pub fn update(&mut self, now: Duration) {
+        if self.inside.is_some() && self.own.is_none() {
+            self.wanted.push_back(Wanted::Update);
+            self.commit_next(now);
+        }
     }
 
     fn want(&mut self, wanted: Wanted, now: Duration) {

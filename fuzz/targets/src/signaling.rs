@@ -2,7 +2,7 @@
 
 use protocol::bytes::DeflatedSdp;
 use protocol::client::{ClientMessage, ServerMessage};
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use signaling_core::negotiation::{Offer, Pool, accept, accept_again, inflate};
@@ -43,7 +43,7 @@ pub fn sdp_answer_again(input: &[u8]) {
     };
     offer.grow(
         2,
-        Pool::for_others(ROOM_MEMBERS_MAX),
+        Pool::for_others(MEDIA_MEMBERS_MAX),
         &mut ChaCha12Rng::seed_from_u64(8),
     );
     let deflated = || inflate(&DeflatedSdp::new(input.to_vec()).ok()?).ok();

@@ -23,6 +23,10 @@ pub enum ErrorCode {
     ResumeRefused,
     /// The room has all its members.
     RoomFull,
+    /// The meeting is locked: nobody new comes in.
+    Locked,
+    /// One was removed from the meeting.
+    Removed,
     /// Too many messages, or too many failed tries.
     RateLimited,
     /// The answer to our offer cannot be used; the detail says why.
@@ -41,7 +45,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::TooLarge,
         Self::VersionUnsupported,
@@ -50,6 +54,8 @@ impl ErrorCode {
         Self::RoomExists,
         Self::ResumeRefused,
         Self::RoomFull,
+        Self::Locked,
+        Self::Removed,
         Self::RateLimited,
         Self::BadAnswer,
         Self::FingerprintMismatch,
@@ -70,6 +76,8 @@ impl ErrorCode {
             Self::RoomExists => "room_exists",
             Self::ResumeRefused => "resume_refused",
             Self::RoomFull => "room_full",
+            Self::Locked => "locked",
+            Self::Removed => "removed",
             Self::RateLimited => "rate_limited",
             Self::BadAnswer => "bad_answer",
             Self::FingerprintMismatch => "fingerprint_mismatch",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::VERSION;
-use crate::bytes::{DeflatedSdp, Gate, GateHash, ResumeToken, Sealed};
+use crate::bytes::{DeflatedSdp, Gate, GateHash, Owner, ResumeToken, Sealed};
 use crate::decode::{DecodeError, Node, Reason};
 use crate::ids::RoomId;
 use crate::limits::{CLIENT_DEPTH_MAX, MESSAGE_BYTES_MAX};
@@ -91,6 +91,9 @@ pub struct Create {
     /// SHA-256 of the gate that will open it.
     #[cfg_attr(test, ts(type = "string"))]
     pub gate_hash: GateHash,
+    /// Whose grants let members remove others and lock the room.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub owner: Owner,
 }
 
 /// Asks to enter a room. Answered by `joined` or an error.
@@ -106,6 +109,8 @@ pub struct Hello {
     /// The proof that one holds link and password.
     #[cfg_attr(test, ts(type = "string"))]
     pub gate: Gate,
+    /// Whether one sends and receives media. A member without is in the group, and has no offer and no slots.
+    pub media: bool,
 }
 
 /// Asks to come back to a seat whose connection broke less than 30 s ago. Answered by `resumed` or an error.

@@ -110,9 +110,9 @@ pub struct Joined {
     pub slots: Vec<SlotBinding>,
     /// The number of the offer, to be named in the answer.
     pub negotiation: u32,
-    /// The offer.
-    #[cfg_attr(test, ts(type = "string"))]
-    pub offer: DeflatedSdp,
+    /// The offer; null for a member without media.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub offer: Option<DeflatedSdp>,
     /// What `resume` has to show to get this seat back after the connection broke.
     #[cfg_attr(test, ts(type = "string"))]
     pub token: ResumeToken,

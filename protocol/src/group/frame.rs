@@ -44,6 +44,9 @@ pub enum Audience {
     Newcomers,
 }
 
+/// The first 16 bytes of SHA-256.
+pub type Digest = [u8; 16];
+
 /// What a member says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientFrame {
@@ -84,6 +87,9 @@ pub enum ClientFrame {
     Ready {
         /// The epoch.
         epoch: u64,
+        /// Digest of the confirmation tag (RFC 9420, section 6.1) that one's epoch began with: where it is not the
+        /// server's, one is in another epoch of the same number.
+        tag: Digest,
     },
     /// One does not merge the commit of this epoch.
     Refused {
@@ -141,10 +147,12 @@ pub enum ServerFrame {
         /// The commit.
         commit: Vec<u8>,
     },
-    /// One's own commit was ordered and a member is ready for it: merge it.
+    /// One's own commit was ordered and a member is ready for it: merge it. Or the group that one gave was taken.
     Confirmed {
         /// The epoch that it began.
         epoch: u64,
+        /// Digest of the commit, or of the GroupInfo: which of one's own is meant.
+        digest: Digest,
     },
     /// Every member with a connection is in this epoch.
     AllReady {
@@ -265,7 +273,7 @@ impl ClientFrame {
                 group_info,
                 tree,
             } => group_info_bytes(*epoch, group_info, tree),
-            Self::Ready { epoch } => header(READY, *epoch),
+            Self::Ready { epoch, tag } => with_rest(READY, *epoch, tag),
             Self::Refused { epoch, reason } => {
                 let mut bytes = header(REFUSED, *epoch);
                 bytes.push(reason.code());
@@ -323,7 +331,10 @@ impl ClientFrame {
                 group_info: reader.field()?.to_vec(),
                 tree: reader.rest().to_vec(),
             },
-            READY => Self::Ready { epoch },
+            READY => Self::Ready {
+                epoch,
+                tag: reader.array()?,
+            },
             REFUSED => Self::Refused {
                 epoch,
                 reason: RefusalReason::from_code(reader.u8()?).ok_or(FrameError::BadValue)?,
@@ -365,7 +376,7 @@ impl ServerFrame {
             }
             Self::Upload => header(UPLOAD, 0),
             Self::Committed { epoch, commit } => with_rest(COMMITTED, *epoch, commit),
-            Self::Confirmed { epoch } => header(CONFIRMED, *epoch),
+            Self::Confirmed { epoch, digest } => with_rest(CONFIRMED, *epoch, digest),
             Self::AllReady { epoch } => header(READY, *epoch),
             Self::Reject { epoch, reason } => with_rest(REJECT, *epoch, &[reason.code()]),
             Self::Proposal { epoch, proposal } => with_rest(PROPOSAL, *epoch, proposal),
@@ -405,7 +416,10 @@ impl ServerFrame {
                 epoch,
                 commit: reader.rest().to_vec(),
             },
-            CONFIRMED => Self::Confirmed { epoch },
+            CONFIRMED => Self::Confirmed {
+                epoch,
+                digest: reader.array()?,
+            },
             READY => Self::AllReady { epoch },
             REJECT => Self::Reject {
                 epoch,

@@ -96,3 +96,22 @@ pub const SDP_SECTIONS_MAX: usize = 64;
 
 /// Payload types, extensions, layers or SSRCs of one m-line: browsers write under 10.
 pub const SDP_ENTRIES_MAX: usize = 32;
+
+/// Bytes of binary messages that a connection may send at once: the creation or upload of a group of 500 (100 kB),
+/// the Welcome of 32 (60 kB) and a few commits, or a thousand short messages.
+pub const FRAME_BYTES_BURST: u64 = 1_048_576;
+
+/// Bytes of binary messages per second that a connection may send for long: a commit of 1 kB and some words.
+pub const FRAME_BYTES_RATE: u64 = 32_768;
+
+/// How long commits are kept for those who missed them.
+pub const COMMIT_LOG_LIFE: Duration = Duration::from_secs(120);
+
+/// Bytes of commits that are kept for one room: two minutes of commits of 1 kB at several a second are half of it.
+pub const COMMIT_LOG_BYTES_MAX: usize = 2 * 1_048_576;
+
+/// How long after its start the server reckons with rooms that were there before.
+pub const RESTART_TIME: Duration = Duration::from_secs(60);
+
+/// How long in such a room somebody without a group waits for somebody with one.
+pub const GROUP_GRACE: Duration = Duration::from_secs(1);

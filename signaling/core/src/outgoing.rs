@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::client::{ErrorCode, ServerMessage};
+use protocol::group::ServerFrame;
 
 use crate::session::ConnectionId;
 
@@ -11,6 +12,8 @@ use crate::session::ConnectionId;
 pub enum Outgoing {
     /// Send this.
     Send(ConnectionId, ServerMessage),
+    /// Send this frame of the delivery service.
+    SendFrame(ConnectionId, ServerFrame),
     /// Close it, after everything that was to be sent; the rooms have forgotten it already.
     Close(ConnectionId),
 }
@@ -20,7 +23,7 @@ pub enum Outgoing {
 pub enum Fault {
     /// A message or frame above the limit, of which the shell did not read the rest.
     TooLarge,
-    /// A binary message, or one that is not UTF-8; we speak text.
+    /// A text message that is not UTF-8.
     NotText,
     /// Its queue is full: it does not read.
     TooSlow,

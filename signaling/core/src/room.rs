@@ -9,9 +9,10 @@ use std::time::Duration;
 use protocol::bytes::{GateHash, ResumeToken};
 use protocol::client::{Participant, Presence, SlotBinding};
 use protocol::ids::{PeerId, Seat};
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::{MEDIA_MEMBERS_MAX, ROOM_MEMBERS_MAX};
 use protocol::sfu::{PeerConnection, Slot};
 
+use crate::delivery::Delivery;
 use crate::limits::NEWCOMERS;
 use crate::negotiation::{Offer, Pool};
 use crate::session::ConnectionId;
@@ -25,6 +26,8 @@ use slots::{Link, Publisher};
 pub struct Room {
     /// What its creator left: SHA-256 of the gate.
     pub gate_hash: GateHash,
+    /// The delivery service of its MLS group.
+    pub delivery: Delivery,
     /// When its members are asked for more slots, where that is due.
     pub growth_due: Option<Duration>,
     members: BTreeMap<Seat, Member>,
@@ -47,9 +50,10 @@ pub struct RoomFull;
 
 impl Room {
     /// An empty room.
-    pub const fn new(gate_hash: GateHash, now: Duration) -> Self {
+    pub const fn new(gate_hash: GateHash, delivery: Delivery, now: Duration) -> Self {
         Self {
             gate_hash,
+            delivery,
             growth_due: None,
             members: BTreeMap::new(),
             next_seat: Seat::FIRST,
@@ -67,9 +71,14 @@ impl Room {
         self.members.iter().map(|(seat, member)| (*seat, member))
     }
 
-    /// Whether nobody else gets in.
-    pub fn is_full(&self) -> bool {
-        self.members.len() >= ROOM_MEMBERS_MAX
+    /// Whether nobody else gets in, with media or without.
+    pub fn is_full(&self, with_media: bool) -> bool {
+        self.members.len() >= ROOM_MEMBERS_MAX || (with_media && self.media_len() >= MEDIA_MEMBERS_MAX)
+    }
+
+    /// How many of those who are in have media.
+    fn media_len(&self) -> usize {
+        self.members.values().filter(|member| member.has_media).count()
     }
 
     /// How many are in.
@@ -105,13 +114,13 @@ impl Room {
 
     /// The pool for a new transport of somebody who is in, or who comes in as one more.
     pub fn pool(&self, is_member: bool) -> Pool {
-        let others = self.members.len().saturating_sub(usize::from(is_member));
-        Pool::for_others((others + NEWCOMERS).min(ROOM_MEMBERS_MAX - 1))
+        let others = self.media_len().saturating_sub(usize::from(is_member));
+        Pool::for_others((others + NEWCOMERS).min(MEDIA_MEMBERS_MAX - 1))
     }
 
     /// The members that are there, owe no answer, and have no slots for one newcomer more.
     pub fn wants_growth(&self) -> Vec<Seat> {
-        let others = (self.members.len().saturating_sub(1) + 1).min(ROOM_MEMBERS_MAX - 1);
+        let others = (self.media_len().saturating_sub(1) + 1).min(MEDIA_MEMBERS_MAX - 1);
         let members = self.members.iter();
         members
             .filter(|(_, member)| member.can_grow() && member.offer.pool().others() < others)
@@ -125,9 +134,10 @@ impl Room {
         connection: ConnectionId,
         token: ResumeToken,
         offer: Offer,
+        has_media: bool,
         now: Duration,
     ) -> Result<Seat, RoomFull> {
-        if self.is_full() {
+        if self.is_full(has_media) {
             return Err(RoomFull);
         }
         while self.members.contains_key(&self.next_seat) {
@@ -137,7 +147,7 @@ impl Room {
         self.next_seat = seat.next();
         self.empty_since = None;
         self.members
-            .insert(seat, Member::new(connection, token, offer, now));
+            .insert(seat, Member::new(connection, token, offer, has_media, now));
         Ok(seat)
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use protocol::client::ClientMessage;
 use protocol::ids::{RoomId, Seat};
 
-use crate::limits::{HELLO_DEADLINE, IDLE_TIMEOUT, MESSAGE_BURST, MESSAGE_RATE};
+use crate::limits::{
+    FRAME_BYTES_BURST, FRAME_BYTES_RATE, HELLO_DEADLINE, IDLE_TIMEOUT, MESSAGE_BURST, MESSAGE_RATE,
+};
 use crate::origin::Origin;
 use crate::stats::Count;
 
@@ -76,6 +78,9 @@ pub struct Session {
     /// Messages that it may send at once, and since when.
     allowance: u32,
     allowance_since: Duration,
+    /// Bytes of binary messages that it may send at once, and since when.
+    bytes: u64,
+    bytes_since: Duration,
 }
 
 impl Session {
@@ -88,6 +93,8 @@ impl Session {
             heard: now,
             allowance: MESSAGE_BURST,
             allowance_since: now,
+            bytes: FRAME_BYTES_BURST,
+            bytes_since: now,
         }
     }
 
@@ -107,6 +114,22 @@ impl Session {
             }
         }
         self.allowance = self.allowance.checked_sub(1).ok_or(TooMany)?;
+        Ok(())
+    }
+
+    /// Notes a binary message of this size, and says whether it is more than may come.
+    pub fn hear_bytes(&mut self, bytes: usize, now: Duration) -> Result<(), TooMany> {
+        self.heard = now;
+        let millis = now.saturating_sub(self.bytes_since).as_millis();
+        let earned = u64::try_from(millis)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(FRAME_BYTES_RATE)
+            / 1_000;
+        self.bytes = self.bytes.saturating_add(earned).min(FRAME_BYTES_BURST);
+        self.bytes_since = now;
+        // Small messages cost work too.
+        let cost = u64::try_from(bytes).unwrap_or(u64::MAX).max(512);
+        self.bytes = self.bytes.checked_sub(cost).ok_or(TooMany)?;
         Ok(())
     }
 

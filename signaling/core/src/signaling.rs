@@ -2,6 +2,7 @@
 
 mod admission;
 mod drain;
+mod group;
 mod seats;
 mod transports;
 
@@ -14,6 +15,7 @@ use protocol::ids::{PeerId, RoomId, Seat};
 use protocol::sfu::{SfuCommand, SfuEvent, SfuInfo};
 use rand_core::CryptoRng;
 
+use crate::delivery::DeliveryKey;
 use crate::limits::{
     ADDRESS_CREATIONS_MAX, ADDRESS_FAILURES_MAX, CREATION_WINDOW, EMPTY_ROOM_LIFE, FAILURE_WINDOW,
     ROOM_FAILURES_MAX, ROOM_RESUME_FAILURES_MAX, SESSIONS_MAX, SWEEP_INTERVAL, TRIES_MAX,
@@ -32,6 +34,10 @@ use seats::Departure;
 pub struct Config {
     /// Where the SFU takes media, and the certificate that it shows.
     pub sfu: SfuInfo,
+    /// What this server's proposals to remove those who left are signed with.
+    pub key: DeliveryKey,
+    /// The time at the moment that all durations count from, in seconds since 1970.
+    pub started_unix: u64,
 }
 
 /// The rooms. Time is a `Duration` since any fixed moment that the shell chooses, and never runs backwards.
@@ -44,6 +50,10 @@ pub struct Signaling {
     empty_rooms: BTreeSet<(Duration, RoomId)>,
     /// Seats whose connection broke, by the moment in which it did.
     held_seats: BTreeSet<(Duration, RoomId, Seat)>,
+    /// Rooms whose delivery service has something to do, by the moment in which that is due.
+    due_groups: BTreeSet<(Duration, RoomId)>,
+    /// The same, by room.
+    group_dues: BTreeMap<RoomId, Duration>,
     /// Rooms whose members will be asked for more slots, by the moment in which that is due.
     growing_rooms: BTreeSet<(Duration, RoomId)>,
     peers: BTreeMap<PeerId, Place>,
@@ -68,6 +78,8 @@ impl Signaling {
             rooms: BTreeMap::new(),
             empty_rooms: BTreeSet::new(),
             held_seats: BTreeSet::new(),
+            due_groups: BTreeSet::new(),
+            group_dues: BTreeMap::new(),
             growing_rooms: BTreeSet::new(),
             peers: BTreeMap::new(),
             next_peer: 1,
@@ -120,6 +132,17 @@ impl Signaling {
         }
     }
 
+    /// A binary message came in: a frame for the delivery service of the room.
+    pub fn handle_binary(&mut self, connection: ConnectionId, bytes: &[u8], now: Duration) {
+        if !self.hear_bytes(connection, bytes.len(), now) {
+            return;
+        }
+        self.stats.add(Count::FrameReceived);
+        if let Err(refusal) = self.frame(connection, bytes, now) {
+            self.refuse(connection, refusal, now);
+        }
+    }
+
     /// A control frame of the WebSocket came in: a sign of life, which counts against the rate limit too.
     pub fn handle_alive(&mut self, connection: ConnectionId, now: Duration) {
         self.hear(connection, now);
@@ -162,6 +185,7 @@ impl Signaling {
     /// The moment of [`Signaling::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Duration, rng: &mut impl CryptoRng) {
         self.grow_rooms(now, rng);
+        self.time_groups(now);
         self.end_drain(now);
         if now < self.next_sweep {
             return;
@@ -189,7 +213,8 @@ impl Signaling {
         let sweep = is_swept.then_some(self.next_sweep);
         let growth = self.growing_rooms.first().map(|(due, _)| *due);
         let drain = self.drain.as_ref().and_then(Drain::due);
-        [sweep, growth, drain].into_iter().flatten().min()
+        let group = self.due_groups.first().map(|(due, _)| *due);
+        [sweep, growth, drain, group].into_iter().flatten().min()
     }
 
     /// What to do next with a connection.
@@ -235,6 +260,23 @@ impl Signaling {
         if session.hear(now).is_ok() {
             return true;
         }
+        self.refuse_flood(connection, now);
+        false
+    }
+
+    /// The same for a binary message, of which the bytes count.
+    fn hear_bytes(&mut self, connection: ConnectionId, bytes: usize, now: Duration) -> bool {
+        let Some(session) = self.sessions.get_mut(&connection) else {
+            return false;
+        };
+        if session.hear_bytes(bytes, now).is_ok() {
+            return true;
+        }
+        self.refuse_flood(connection, now);
+        false
+    }
+
+    fn refuse_flood(&mut self, connection: ConnectionId, now: Duration) {
         let detail = "too many messages".to_owned();
         let retry_after = Some(Duration::from_secs(1));
         self.refuse(
@@ -246,7 +288,6 @@ impl Signaling {
             },
             now,
         );
-        false
     }
 
     fn message(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::client::ErrorCode;
 use protocol::decode::Reason;
+use protocol::group::{RefusalReason, RejectReason};
 
 use crate::negotiation::AnswerReason;
 
@@ -72,6 +73,26 @@ pub enum Count {
     IdleTimeout,
     /// The SFU reported a peer that is gone already.
     UnknownPeer,
+    /// A binary message was received.
+    FrameReceived,
+    /// A binary message could not be decoded.
+    FrameRefused,
+    /// A frame of a member was not taken, for this reason.
+    FrameRejected(RejectReason),
+    /// A member did not merge a commit, for this reason.
+    CommitRefused(RefusalReason),
+    /// A commit was ordered.
+    CommitOrdered,
+    /// The connection of a member was closed because nobody took its commit.
+    CommitterClosed,
+    /// A sealed message was relayed.
+    AppRelayed,
+    /// A member was removed by another.
+    Kicked,
+    /// A meeting was locked or opened.
+    LockChanged,
+    /// A kick changed what opens a room.
+    GateChanged,
 }
 
 impl Count {
@@ -106,12 +127,30 @@ impl Count {
             Self::AnswerTimeout,
             Self::IdleTimeout,
             Self::UnknownPeer,
+            Self::FrameReceived,
+            Self::FrameRefused,
+            Self::CommitOrdered,
+            Self::CommitterClosed,
+            Self::AppRelayed,
+            Self::Kicked,
+            Self::LockChanged,
+            Self::GateChanged,
         ];
         plain
             .into_iter()
             .chain(Reason::ALL.map(Self::MessageRefused))
             .chain(AnswerReason::ALL.map(Self::AnswerRefused))
             .chain(ErrorCode::ALL.map(Self::Error))
+            .chain(
+                RejectReason::ALL
+                    .iter()
+                    .map(|reason| Self::FrameRejected(*reason)),
+            )
+            .chain(
+                RefusalReason::ALL
+                    .iter()
+                    .map(|reason| Self::CommitRefused(*reason)),
+            )
     }
 
     /// What the event is, in words.
@@ -149,6 +188,16 @@ impl Count {
             }
             Self::HelloTimeout | Self::AnswerTimeout | Self::IdleTimeout => "Deadlines that pages missed",
             Self::UnknownPeer => "Reports of the SFU about peers that are gone",
+            Self::FrameReceived => "Binary messages received from members",
+            Self::FrameRefused => "Binary messages that could not be decoded",
+            Self::FrameRejected(_) => "Frames of members that were not taken, by reason",
+            Self::CommitRefused(_) => "Commits that a member did not merge, by reason",
+            Self::CommitOrdered => "Commits ordered",
+            Self::CommitterClosed => "Members let out because nobody took their commit",
+            Self::AppRelayed => "Sealed messages relayed",
+            Self::Kicked => "Members removed by another",
+            Self::LockChanged => "Meetings locked or opened again",
+            Self::GateChanged => "Removals that changed what opens a room",
         }
     }
 
@@ -175,6 +224,16 @@ impl Count {
             Self::AddressLimited | Self::RoomLimited => "tries_limited",
             Self::HelloTimeout | Self::AnswerTimeout | Self::IdleTimeout => "timeouts",
             Self::UnknownPeer => "sfu_events_ignored",
+            Self::FrameReceived => "frames_received",
+            Self::FrameRefused => "frames_refused",
+            Self::FrameRejected(_) => "frames_rejected",
+            Self::CommitRefused(_) => "commits_refused",
+            Self::CommitOrdered => "commits_ordered",
+            Self::CommitterClosed => "committers_closed",
+            Self::AppRelayed => "messages_relayed",
+            Self::Kicked => "members_removed",
+            Self::LockChanged => "locks_changed",
+            Self::GateChanged => "gates_changed",
         }
     }
 
@@ -184,6 +243,8 @@ impl Count {
             Self::MessageRefused(reason) => Some(reason.as_str()),
             Self::AnswerRefused(reason) => Some(reason.as_str()),
             Self::Error(code) => Some(code.as_str()),
+            Self::FrameRejected(reason) => Some(reason.as_str()),
+            Self::CommitRefused(reason) => Some(reason.as_str()),
             Self::Left => Some("left"),
             Self::ClosedByPage => Some("closed"),
             Self::Lost => Some("lost"),
@@ -211,7 +272,15 @@ impl Count {
             | Self::Joined
             | Self::TransportLost
             | Self::RestartsLimited
-            | Self::AnswerReplaced => None,
+            | Self::AnswerReplaced
+            | Self::FrameReceived
+            | Self::FrameRefused
+            | Self::CommitOrdered
+            | Self::CommitterClosed
+            | Self::AppRelayed
+            | Self::Kicked
+            | Self::LockChanged
+            | Self::GateChanged => None,
         }
     }
 }

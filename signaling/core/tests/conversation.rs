@@ -14,7 +14,7 @@ use protocol::bytes::ResumeToken;
 use protocol::client::{ErrorCode, MediaState, ServerMessage, Switch, TransportState};
 use protocol::decode::Reason;
 use protocol::ids::{PeerId, Seat};
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use protocol::sfu::PeerClosedReason;
 use signaling_core::limits::{
     ADDRESS_CREATIONS_MAX, ADDRESS_FAILURES_MAX, ANSWER_DEADLINE, EMPTY_ROOM_LIFE, FAILURE_WINDOW,
@@ -177,7 +177,7 @@ fn malformed_messages_are_told_apart_and_counted() {
 #[test]
 fn one_member_too_many_is_told_that_the_room_is_full_and_disturbs_nobody() {
     let mut world = World::new(1);
-    let members = world.room_with(1, ROOM_MEMBERS_MAX);
+    let members = world.room_with(1, MEDIA_MEMBERS_MAX);
     world.settle(&members);
     for member in &members {
         world.news(*member);
@@ -187,7 +187,7 @@ fn one_member_too_many_is_told_that_the_room_is_full_and_disturbs_nobody() {
     assert_eq!(world.error(late), Some(ErrorCode::RoomFull));
     for member in &members {
         assert!(world.news(*member).is_empty());
-        assert_eq!(world.page(*member).slots.len(), 2 * (ROOM_MEMBERS_MAX - 1));
+        assert_eq!(world.page(*member).slots.len(), 2 * (MEDIA_MEMBERS_MAX - 1));
     }
     world.say(members[2], &LEAVE);
     let again = world.open();

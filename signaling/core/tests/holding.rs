@@ -11,7 +11,7 @@ use harness::{ANSWER, LEAVE, PING, World, announce, answer, create, hello, media
 use protocol::bytes::ResumeToken;
 use protocol::client::{ErrorCode, OfferedTransport, Presence, ServerMessage, TransportState};
 use protocol::ids::Seat;
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use protocol::sfu::PeerClosedReason;
 use signaling_core::limits::{
     ADDRESS_FAILURES_MAX, ANSWER_DEADLINE, GROWTH_DELAY, HELD_SEATS_MAX, RESTARTS_MAX, RESUME_WINDOW,
@@ -203,7 +203,7 @@ fn failing_to_come_back_is_limited_and_does_not_keep_anybody_from_entering() {
 fn a_full_room_behind_one_address_meets_again_after_a_restart() {
     let mut world = World::new(1);
     for round in 0..3 {
-        for _ in 0..ROOM_MEMBERS_MAX {
+        for _ in 0..MEDIA_MEMBERS_MAX {
             let page = world.open_from([192, 0, 2, 1]);
             let message = match round {
                 0 => resume(1, ResumeToken::from_bytes([1; 32])),
@@ -214,7 +214,7 @@ fn a_full_room_behind_one_address_meets_again_after_a_restart() {
             assert_ne!(world.error(page), Some(ErrorCode::RateLimited), "round {round}");
         }
     }
-    for _ in 0..ROOM_MEMBERS_MAX {
+    for _ in 0..MEDIA_MEMBERS_MAX {
         let page = world.open_from([192, 0, 2, 1]);
         world.say(page, &hello(1));
         assert_eq!(world.error(page), None);
@@ -225,8 +225,8 @@ fn a_full_room_behind_one_address_meets_again_after_a_restart() {
 fn held_seats_are_bounded_and_one_too_many_is_a_leave() {
     let mut world = World::new(1);
     let mut pages = Vec::new();
-    for number in 0..=u8::try_from(HELD_SEATS_MAX / ROOM_MEMBERS_MAX).unwrap() {
-        for member in 0..ROOM_MEMBERS_MAX {
+    for number in 0..=u8::try_from(HELD_SEATS_MAX / MEDIA_MEMBERS_MAX).unwrap() {
+        for member in 0..MEDIA_MEMBERS_MAX {
             let page = world.open();
             if member == 0 {
                 world.say(page, &create(number));
@@ -380,7 +380,7 @@ fn every_newcomer_is_heard_at_once_while_a_room_fills() {
     let mut world = World::new(1);
     let mut pages = Vec::new();
     let mut offers = 0;
-    for members in 1..=ROOM_MEMBERS_MAX {
+    for members in 1..=MEDIA_MEMBERS_MAX {
         let page = world.open();
         if pages.is_empty() {
             world.say(page, &create(1));
@@ -406,7 +406,7 @@ fn every_newcomer_is_heard_at_once_while_a_room_fills() {
 #[test]
 fn a_crowd_that_comes_at_once_is_few_offers_and_hears_everybody() {
     let mut world = World::new(1);
-    let pages: Vec<ConnectionId> = (0..ROOM_MEMBERS_MAX)
+    let pages: Vec<ConnectionId> = (0..MEDIA_MEMBERS_MAX)
         .map(|number| {
             let page = world.open();
             if number == 0 {
@@ -420,7 +420,7 @@ fn a_crowd_that_comes_at_once_is_few_offers_and_hears_everybody() {
     everybody(&mut world, &pages, &media(true, true));
     world.settle(&pages);
     for page in &pages {
-        assert_eq!(world.page(*page).slots.len(), 2 * (ROOM_MEMBERS_MAX - 1));
+        assert_eq!(world.page(*page).slots.len(), 2 * (MEDIA_MEMBERS_MAX - 1));
         let news = world.news(*page);
         let offers = news
             .iter()

@@ -14,7 +14,7 @@ use model::{Key, Member, Model, pick, switch};
 use protocol::bytes::ResumeToken;
 use protocol::client::{ErrorCode, MediaState, OfferedTransport, Presence, TransportState};
 use protocol::ids::Mid;
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use protocol::sfu::PeerClosedReason;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -151,7 +151,7 @@ fn join(world: &mut World, model: &mut Model, number: u8, rng: &mut ChaCha12Rng)
     world.say(connection, &hello(number));
     match world.error(connection) {
         Some(ErrorCode::RateLimited) => {}
-        error if model.in_room(number).count() == ROOM_MEMBERS_MAX => {
+        error if model.in_room(number).count() == MEDIA_MEMBERS_MAX => {
             assert_eq!(error, Some(ErrorCode::RoomFull));
         }
         error => {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
+use axum::body::Bytes;
+use axum::extract::ws::{Message, Utf8Bytes};
 use protocol::client::{ErrorCode, ServerMessage};
 use protocol::sfu::{SfuCommand, SfuEvent};
 use rand_chacha::ChaCha20Rng;
@@ -13,7 +15,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use crate::limits::SFU_RETRY;
+use crate::limits::{OUTBOX_BYTES_MAX, SFU_RETRY};
 use crate::link::SfuLink;
 use crate::metrics::Metrics;
 
@@ -24,6 +26,8 @@ pub(crate) enum Input {
     Opened(ConnectionId, Origin, Outbox),
     /// A text message came in.
     Text(ConnectionId, Utf8Bytes),
+    /// A binary message came in.
+    Binary(ConnectionId, Bytes),
     /// A control frame came in.
     Alive(ConnectionId),
     /// The connection has to be given up.
@@ -39,7 +43,9 @@ pub(crate) enum Input {
 /// The way to one page. Dropping it lets the page read what waits, and then closes the connection.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    pub(crate) messages: mpsc::Sender<String>,
+    pub(crate) messages: mpsc::Sender<Message>,
+    /// Bytes that wait in the queue.
+    pub(crate) bytes: Arc<AtomicUsize>,
     /// Cuts the queue short: this is said at once, and nothing of what waits. It is said once.
     pub(crate) give_up: mpsc::Sender<String>,
 }
@@ -122,6 +128,9 @@ impl Actor {
                 self.signaling
                     .handle_message(connection, text.as_bytes(), now, &mut self.rng);
             }
+            Input::Binary(connection, bytes) => {
+                self.signaling.handle_binary(connection, &bytes, now);
+            }
             Input::Alive(connection) => self.signaling.handle_alive(connection, now),
             Input::Fault(connection, fault) => self.signaling.handle_fault(connection, fault, now),
             Input::Closed(connection, closing) => {
@@ -140,6 +149,9 @@ impl Actor {
         while let Some(outgoing) = self.signaling.poll_outgoing() {
             match outgoing {
                 Outgoing::Send(connection, message) => self.send(connection, &message),
+                Outgoing::SendFrame(connection, frame) => {
+                    self.queue(connection, Message::from(frame.encode()), None);
+                }
                 Outgoing::Close(connection) => {
                     self.outboxes.remove(&connection);
                 }
@@ -156,25 +168,37 @@ impl Actor {
     }
 
     fn send(&mut self, connection: ConnectionId, message: &ServerMessage) {
+        let is_too_slow = matches!(message, ServerMessage::Error(error) if error.code == ErrorCode::TooSlow);
+        let text = message.encode();
+        let last_words = is_too_slow.then(|| text.clone());
+        self.queue(connection, Message::from(text), last_words);
+    }
+
+    /// Hands a message to a page. Where the queue is full the page does not read: it gets the last words, and where
+    /// there are none the rooms are told first.
+    fn queue(&mut self, connection: ConnectionId, message: Message, last_words: Option<String>) {
         let Some(outbox) = self.outboxes.get(&connection) else {
             return;
         };
-        let is_too_slow = matches!(message, ServerMessage::Error(error) if error.code == ErrorCode::TooSlow);
-        let full = match outbox.messages.try_send(message.encode()) {
-            Ok(()) => false,
-            Err(TrySendError::Full(_)) => true,
-            // Its task has ended, and tells so itself.
-            Err(TrySendError::Closed(_)) => return,
-        };
+        let length = length(&message);
+        let waiting = outbox.bytes.fetch_add(length, Ordering::Relaxed);
+        let full = waiting > 0 && waiting.saturating_add(length) > OUTBOX_BYTES_MAX;
+        let full = full
+            || match outbox.messages.try_send(message) {
+                Ok(()) => false,
+                Err(TrySendError::Full(_)) => true,
+                // Its task has ended, and tells so itself.
+                Err(TrySendError::Closed(_)) => return,
+            };
         if !full {
             return;
         }
-        if !is_too_slow {
+        if last_words.is_none() {
             self.signaling
                 .handle_fault(connection, Fault::TooSlow, self.now());
         }
         // The rooms have forgotten it: nothing but the reason is still to be said.
-        let reason = if is_too_slow { message.encode() } else { too_slow() };
+        let reason = last_words.unwrap_or_else(too_slow);
         if let Some(outbox) = self.outboxes.remove(&connection) {
             // The task may have ended meanwhile; then nobody is left to tell.
             let _ = outbox.give_up.try_send(reason);
@@ -194,6 +218,15 @@ impl Actor {
                 return;
             }
         }
+    }
+}
+
+/// Bytes of a message that may wait in a queue.
+pub(crate) fn length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) => bytes.len(),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
     }
 }
 

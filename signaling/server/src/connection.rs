@@ -1,5 +1,9 @@
 //! One task for each WebSocket: it reads for the rooms and writes what they say.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Bytes;
 use axum::extract::ws::{CloseCode, Message, Utf8Bytes, WebSocket, close_code};
 use protocol::client::{ErrorCode, ServerMessage};
 use signaling_core::{Closing, ConnectionId, Fault, Origin};
@@ -7,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::actor::{Input, Outbox, too_slow};
+use crate::actor::{Input, Outbox, length, too_slow};
 use crate::limits::{CLOSE_TIMEOUT, OUTBOX_MAX, PING_INTERVAL, WRITE_TIMEOUT};
 
 /// How a connection ended.
@@ -31,13 +35,23 @@ pub(crate) async fn serve(
 ) {
     let (messages, outbox) = mpsc::channel(OUTBOX_MAX);
     let (give_up, given_up) = mpsc::channel(1);
-    let opened = Input::Opened(connection, origin, Outbox { messages, give_up });
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let way = Outbox {
+        messages,
+        bytes: Arc::clone(&bytes),
+        give_up,
+    };
+    let opened = Input::Opened(connection, origin, way);
     if rooms.send(opened).await.is_err() {
         let reason = ServerMessage::error(ErrorCode::ServerStopping, "the server is being stopped");
         let _ = timeout(CLOSE_TIMEOUT, close(socket, Some(reason.encode()))).await;
         return;
     }
-    let mut lines = Lines { outbox, given_up };
+    let mut lines = Lines {
+        outbox,
+        bytes,
+        given_up,
+    };
     let mut end = lines.converse(&mut socket, connection, &rooms).await;
     if let End::Fault(fault) = end {
         // The rooms know the words for it, and say them through the outbox, unless that is what does not work.
@@ -66,7 +80,8 @@ pub(crate) async fn serve(
 
 /// What comes from the rooms.
 struct Lines {
-    outbox: mpsc::Receiver<String>,
+    outbox: mpsc::Receiver<Message>,
+    bytes: Arc<AtomicUsize>,
     given_up: mpsc::Receiver<String>,
 }
 
@@ -81,9 +96,10 @@ impl Lines {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                text = self.outbox.recv() => {
-                    let Some(text) = text else { return self.end_of_outbox() };
-                    if let Some(end) = self.write(socket, Message::from(text)).await {
+                message = self.outbox.recv() => {
+                    let Some(message) = message else { return self.end_of_outbox() };
+                    self.bytes.fetch_sub(length(&message), Ordering::Relaxed);
+                    if let Some(end) = self.write(socket, message).await {
                         return end;
                     }
                 }
@@ -95,6 +111,7 @@ impl Lines {
                 message = socket.recv() => {
                     let input = match read(message) {
                         Ok(Read::Text(text)) => Input::Text(connection, text),
+                        Ok(Read::Binary(bytes)) => Input::Binary(connection, bytes),
                         Ok(Read::Control) => Input::Alive(connection),
                         Err(end) => return end,
                     };
@@ -125,8 +142,8 @@ impl Lines {
 
     /// After a fault that the rooms were told of: writes what they still say.
     async fn last_words(&mut self, socket: &mut WebSocket) -> End {
-        while let Some(text) = self.outbox.recv().await {
-            if let Some(end) = self.write(socket, Message::from(text)).await {
+        while let Some(message) = self.outbox.recv().await {
+            if let Some(end) = self.write(socket, message).await {
                 return end;
             }
         }
@@ -137,6 +154,7 @@ impl Lines {
 /// A frame that does not end the connection.
 enum Read {
     Text(Utf8Bytes),
+    Binary(Bytes),
     Control,
 }
 
@@ -144,7 +162,7 @@ fn read(message: Option<Result<Message, axum::Error>>) -> Result<Read, End> {
     match message {
         Some(Ok(Message::Text(text))) => Ok(Read::Text(text)),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Read::Control),
-        Some(Ok(Message::Binary(_))) => Err(End::Fault(Fault::NotText)),
+        Some(Ok(Message::Binary(bytes))) => Ok(Read::Binary(bytes)),
         Some(Ok(Message::Close(frame))) => Err(End::Gone(closing(frame.map(|frame| frame.code)))),
         None => Err(End::Gone(Closing::Broken)),
         Some(Err(error)) => match error.into_inner().downcast_ref::<tungstenite::Error>() {

@@ -15,3 +15,4 @@ pub mod server;
 
 pub use link::SfuLink;
 pub use server::SignalingServer;
+pub use signaling_core::DeliveryKey;

@@ -8,7 +8,7 @@ pub const SOCKETS_MAX: usize = 2 * signaling_core::limits::SESSIONS_MAX;
 
 /// Largest message that is read at all, in bytes. Above the limit of the protocol, so that a page whose message is
 /// somewhat too large is told so instead of being cut off; small enough that all sockets together stay harmless.
-pub const READ_BYTES_MAX: usize = 2 * protocol::limits::MESSAGE_BYTES_MAX;
+pub const READ_BYTES_MAX: usize = protocol::limits::FRAME_BYTES_MAX + protocol::limits::MESSAGE_BYTES_MAX;
 
 /// Bytes that one read of a socket may take: most messages are smaller, and 4 kB for each of 4,000 sockets is 16 MB.
 pub const READ_BUFFER_BYTES: usize = 4_096;
@@ -19,7 +19,13 @@ pub const INBOX_MAX: usize = 256;
 /// Messages that wait for one page. Where 23 others come in at once each of them is told in about six (joined,
 /// announced, slots, presence, microphone and camera), so a page that is busy with its own join has 140 before it and
 /// a few offers; a page that lets more pile up does not read.
-pub const OUTBOX_MAX: usize = 192;
+///
+/// A storm of 500 sends each member some hundred commits and as many announcements more.
+pub const OUTBOX_MAX: usize = 1_024;
+
+/// Bytes that wait for one page, but for a single message: the GroupInfo and tree of 500 members, the commits of two
+/// minutes, and what else is said meanwhile.
+pub const OUTBOX_BYTES_MAX: usize = 4 * 1_048_576;
 
 /// How long one message to a page may take to leave.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

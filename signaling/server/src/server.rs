@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
@@ -16,7 +16,7 @@ use prometheus::Registry;
 use protocol::sfu::{SfuEvent, SfuInfo};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use signaling_core::{Config, ConnectionId, Origin, Signaling};
+use signaling_core::{Config, ConnectionId, DeliveryKey, Origin, Signaling};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -42,17 +42,26 @@ struct Shared {
 impl SignalingServer {
     /// Starts the rooms. Has to be called inside a Tokio runtime.
     ///
-    /// `sfu` says where media goes, `link` takes the commands, `sfu_events` brings the reports back. Fails when
+    /// `sfu` says where media goes, `key` signs the proposals to remove those who left, `link` takes the commands, `sfu_events` brings the reports back. Fails when
     /// the machine has no randomness to give.
     pub fn start(
         sfu: SfuInfo,
+        key: DeliveryKey,
         link: Arc<dyn SfuLink>,
         sfu_events: mpsc::Receiver<SfuEvent>,
     ) -> Result<Self, StartError> {
         let rng = ChaCha20Rng::try_from_os_rng().map_err(|_| StartError::Randomness)?;
         let metrics = Arc::new(Metrics::new().map_err(StartError::Metrics)?);
         let (rooms, inbox) = mpsc::channel(INBOX_MAX);
-        let actor = Actor::new(Signaling::new(Config { sfu }), rng, link, Arc::clone(&metrics));
+        let started_unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let config = Config {
+            sfu,
+            key,
+            started_unix,
+        };
+        let actor = Actor::new(Signaling::new(config), rng, link, Arc::clone(&metrics));
         tokio::spawn(actor.run(inbox, sfu_events));
         let shared = Shared {
             rooms,

@@ -12,7 +12,7 @@ use futures_util::SinkExt as _;
 use protocol::bytes::Sealed;
 use protocol::client::{Announce, ClientMessage, ErrorCode, Leave, Ping, ServerMessage, TransportState};
 use protocol::ids::Seat;
-use protocol::limits::{MESSAGE_BYTES_MAX, ROOM_MEMBERS_MAX};
+use protocol::limits::{MEDIA_MEMBERS_MAX, MESSAGE_BYTES_MAX};
 use protocol::sfu::{PeerClosedReason, SfuCommand, SfuEvent};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -191,7 +191,7 @@ async fn a_full_room_comes_in_at_once_and_a_page_that_is_busy_meanwhile_is_not_c
     let server = Server::start().await;
     let (mut busy, busy_joined) = server.join(1).await;
     let mut others = Vec::new();
-    for _ in 1..ROOM_MEMBERS_MAX {
+    for _ in 1..MEDIA_MEMBERS_MAX {
         let (mut page, joined) = server.join(1).await;
         page.say(&answer(&joined)).await;
         page.say(&announce()).await;
@@ -199,7 +199,7 @@ async fn a_full_room_comes_in_at_once_and_a_page_that_is_busy_meanwhile_is_not_c
     }
     busy.say(&answer(&busy_joined)).await;
     let mut joined = 0;
-    while joined < ROOM_MEMBERS_MAX - 1 {
+    while joined < MEDIA_MEMBERS_MAX - 1 {
         joined += usize::from(matches!(busy.hear().await, ServerMessage::ParticipantJoined(_)));
     }
     assert_eq!(server.metric(ERRORS, Some("too_slow")), 0.0);

@@ -81,6 +81,16 @@ pub(crate) const LOG: Setting = Setting {
            or a full filter such as info,sfu_core=debug",
 };
 
+pub(crate) const STATE_DIRECTORY: Setting = Setting {
+    name: "state_directory",
+    flag: "state-directory",
+    variable: "UNDERTONE_STATE_DIRECTORY",
+    shape: Shape::Folder,
+    default: "",
+    help: "A folder for the one file that the server keeps: the key by which running meetings know it again \
+           after a restart",
+};
+
 pub(crate) const TLS_CERTIFICATE: Setting = Setting {
     name: "tls.certificate",
     flag: "tls-certificate",
@@ -116,6 +126,7 @@ pub(crate) const SETTINGS: &[&Setting] = &[
     &MEDIA_ADDRESS,
     &METRICS_ADDRESS,
     &LOG,
+    &STATE_DIRECTORY,
     &TLS_CERTIFICATE,
     &TLS_KEY,
     &DRAIN_DEADLINE,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::declared::{
-    DRAIN_DEADLINE, HTTP_ADDRESS, LOG, MEDIA_ADDRESS, METRICS_ADDRESS, PORT, Setting, TLS_CERTIFICATE,
-    TLS_KEY,
+    DRAIN_DEADLINE, HTTP_ADDRESS, LOG, MEDIA_ADDRESS, METRICS_ADDRESS, PORT, STATE_DIRECTORY, Setting,
+    TLS_CERTIFICATE, TLS_KEY,
 };
 use super::error::SettingError;
 use super::layers::Layers;
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) media_addresses: Vec<IpAddr>,
     pub(crate) metrics_address: SocketAddr,
     pub(crate) log: String,
+    /// Where the key lies by which members know the server again.
+    pub(crate) state_directory: Option<PathBuf>,
     /// With them the port speaks HTTPS.
     pub(crate) tls: Option<TlsFiles>,
     /// How long calls go on after SIGTERM.
@@ -66,6 +68,10 @@ impl Settings {
                 Value::Filter(filter) => Some(filter.clone()),
                 _ => None,
             })?,
+            state_directory: match layers.value(&STATE_DIRECTORY) {
+                Some((Value::Folder(path), _)) => Some(path.clone()),
+                _ => None,
+            },
             tls,
             drain_deadline: value(layers, &DRAIN_DEADLINE, |value| match value {
                 Value::Seconds(seconds) => Some(Duration::from_secs(*seconds)),

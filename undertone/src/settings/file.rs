@@ -36,7 +36,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, SettingError> {
     let mut entries = parse(&name, &text)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for entry in &mut entries {
-        if let Value::File(file) = &mut entry.value {
+        if let Value::File(file) | Value::Folder(file) = &mut entry.value {
             *file = folder.join(&*file);
         }
     }
@@ -171,6 +171,7 @@ fn sample(shape: Shape) -> &'static str {
         Shape::Addresses => "[\"192.0.2.7\", \"2001:db8::7\"]",
         Shape::Socket => "\"127.0.0.1:8081\"",
         Shape::File => "\"/etc/undertone/tls/key.pem\"",
+        Shape::Folder => "\"/var/lib/undertone\"",
         Shape::Seconds => "30",
         Shape::Filter => "\"info\"",
     }

@@ -18,6 +18,8 @@ pub(crate) enum Shape {
     Socket,
     /// The path of a file.
     File,
+    /// The path of a folder.
+    Folder,
     /// A whole number of seconds.
     Seconds,
     /// How much is logged.
@@ -31,6 +33,7 @@ pub(crate) enum Value {
     Addresses(Vec<IpAddr>),
     Socket(SocketAddr),
     File(PathBuf),
+    Folder(PathBuf),
     Seconds(u64),
     Filter(String),
 }
@@ -46,6 +49,7 @@ impl Shape {
             Self::Addresses => "IP",
             Self::Socket => "IP:PORT",
             Self::File => "FILE",
+            Self::Folder => "FOLDER",
             Self::Seconds => "SECONDS",
             Self::Filter => "FILTER",
         }
@@ -73,6 +77,8 @@ impl Shape {
                 .map_err(|_| misfit("Give both, such as 127.0.0.1:8081 or [::1]:8081.")),
             Self::File if text.is_empty() => Err(misfit("Give the path of a PEM file, or leave the setting out.")),
             Self::File => Ok(Value::File(PathBuf::from(text))),
+            Self::Folder if text.is_empty() => Err(misfit("Give the path of a folder, or leave the setting out.")),
+            Self::Folder => Ok(Value::Folder(PathBuf::from(text))),
             Self::Seconds => text
                 .parse()
                 .ok()
@@ -91,6 +97,7 @@ impl Shape {
             Self::Addresses => "a list of 1 to 16 IP addresses",
             Self::Socket => "an IP address and a port",
             Self::File => "the path of a file",
+            Self::Folder => "the path of a folder",
             Self::Seconds => "a time in seconds",
             Self::Filter => "a level or filter for the log",
         }
@@ -120,7 +127,7 @@ impl fmt::Display for Value {
                 write!(formatter, "[{}]", quoted.join(", "))
             }
             Self::Socket(address) => write!(formatter, "\"{address}\""),
-            Self::File(path) => write!(formatter, "{:?}", path.to_string_lossy()),
+            Self::File(path) | Self::Folder(path) => write!(formatter, "{:?}", path.to_string_lossy()),
             Self::Filter(filter) => write!(formatter, "{filter:?}"),
         }
     }
@@ -142,6 +149,7 @@ mod tests {
             (Shape::Addresses, &too_many.join(",")),
             (Shape::Socket, "127.0.0.1"),
             (Shape::File, ""),
+            (Shape::Folder, ""),
             (Shape::Seconds, "-1"),
             (Shape::Seconds, "86401"),
             (Shape::Seconds, "30s"),

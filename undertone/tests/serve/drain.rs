@@ -23,11 +23,13 @@ async fn join(server: &Server) -> Socket {
     let (mut socket, _) = connect_async(url).await.expect("a WebSocket");
     for (message, answer) in [
         (
-            format!(r#"{{"type":"create","version":1,"room":"{ROOM}","gate_hash":"{GATE_HASH}"}}"#),
+            format!(
+                r#"{{"type":"create","version":1,"room":"{ROOM}","gate_hash":"{GATE_HASH}","owner":"AAAAAAAAAAAAAAAAAAAAAA"}}"#
+            ),
             "created",
         ),
         (
-            format!(r#"{{"type":"hello","version":1,"room":"{ROOM}","gate":"{GATE}"}}"#),
+            format!(r#"{{"type":"hello","version":1,"room":"{ROOM}","gate":"{GATE}","media":true}}"#),
             "joined",
         ),
     ] {

@@ -23,11 +23,13 @@ async fn a_visit_leaves_no_address_room_or_proof_in_logs_and_metrics() {
         .expect("the server takes WebSockets");
     for (message, answer) in [
         (
-            format!(r#"{{"type":"create","version":1,"room":"{ROOM}","gate_hash":"{GATE_HASH}"}}"#),
+            format!(
+                r#"{{"type":"create","version":1,"room":"{ROOM}","gate_hash":"{GATE_HASH}","owner":"AAAAAAAAAAAAAAAAAAAAAA"}}"#
+            ),
             "created",
         ),
         (
-            format!(r#"{{"type":"hello","version":1,"room":"{ROOM}","gate":"{GATE}"}}"#),
+            format!(r#"{{"type":"hello","version":1,"room":"{ROOM}","gate":"{GATE}","media":true}}"#),
             "joined",
         ),
         (

@@ -4,7 +4,9 @@ export const VERSION = 1;
 export const MESSAGE_BYTES_MAX = 65536;
 export const SDP_BYTES_MAX = 262144;
 export const SEALED_BYTES_MAX = 1024;
-export const ROOM_MEMBERS_MAX = 24;
+export const ROOM_MEMBERS_MAX = 500;
+export const MEDIA_MEMBERS_MAX = 24;
+export const FRAME_BYTES_MAX = 262144;
 export const RESUME_WINDOW_MS = 30000;
 export const SEATS = 1024;
 export const PING_INTERVAL_MS = 10000;
@@ -12,12 +14,12 @@ export const IDLE_TIMEOUT_MS = 30000;
 export const CLIENT_DEPTH_MAX = 1;
 export const SERVER_DEPTH_MAX = 3;
 export const FIELDS_MAX = 16;
-export const ENTRIES_MAX = 64;
+export const ENTRIES_MAX = 512;
 export const SLOTS_OF_MEDIUM_MAX = 23;
 export const MICROPHONE_MID = "m";
 export const CAMERA_MID = "c";
 export const CAMERA_RIDS = ["l", "m", "h"] as const;
-export const ERROR_CODES = ["malformed", "too_large", "version_unsupported", "out_of_order", "refused", "room_exists", "resume_refused", "room_full", "rate_limited", "bad_answer", "fingerprint_mismatch", "transport_failed", "too_slow", "server_full", "server_stopping"] as const;
+export const ERROR_CODES = ["malformed", "too_large", "version_unsupported", "out_of_order", "refused", "room_exists", "resume_refused", "room_full", "locked", "removed", "rate_limited", "bad_answer", "fingerprint_mismatch", "transport_failed", "too_slow", "server_full", "server_stopping"] as const;
 export const DECODE_REASONS = ["too_large", "syntax", "trailing_bytes", "too_deep", "duplicate_key", "not_an_object", "no_type", "unknown_type", "version", "unknown_field", "missing_field", "wrong_type", "bad_value"] as const;
 
 export type DecodeReason = (typeof DECODE_REASONS)[number];
@@ -26,7 +28,7 @@ export type SourceKind = "microphone" | "camera";
 
 export type Switch = "on" | "off";
 
-export type ErrorCode = "malformed" | "too_large" | "version_unsupported" | "out_of_order" | "refused" | "room_exists" | "resume_refused" | "room_full" | "rate_limited" | "bad_answer" | "fingerprint_mismatch" | "transport_failed" | "too_slow" | "server_full" | "server_stopping";
+export type ErrorCode = "malformed" | "too_large" | "version_unsupported" | "out_of_order" | "refused" | "room_exists" | "resume_refused" | "room_full" | "locked" | "removed" | "rate_limited" | "bad_answer" | "fingerprint_mismatch" | "transport_failed" | "too_slow" | "server_full" | "server_stopping";
 
 export type TransportState = "connected" | "closed";
 
@@ -41,6 +43,8 @@ export type Create = {
   room: string,
   /** SHA-256 of the gate that will open it. */
   gate_hash: string,
+  /** Whose grants let members remove others and lock the room. */
+  owner: string,
 };
 
 export type Hello = {
@@ -50,6 +54,8 @@ export type Hello = {
   room: string,
   /** The proof that one holds link and password. */
   gate: string,
+  /** Whether one sends and receives media. A member without is in the group, and has no offer and no slots. */
+  media: boolean,
 };
 
 export type Resume = {
@@ -129,8 +135,8 @@ export type Joined = {
   slots: Array<SlotBinding>,
   /** The number of the offer, to be named in the answer. */
   negotiation: number,
-  /** The offer. */
-  offer: string,
+  /** The offer; null for a member without media. */
+  offer: string | null,
   /** What `resume` has to show to get this seat back after the connection broke. */
   token: string,
   /** Where media is taken over TCP, as `candidate` attributes (RFC 8839 section 5.1, RFC 6544). A page gives them to

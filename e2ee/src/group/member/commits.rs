@@ -7,7 +7,7 @@ use mls::openmls::prelude::{
     Sender,
 };
 use mls::openmls_traits::OpenMlsProvider as _;
-use protocol::group::frame::SealedKeyPackage;
+use protocol::group::frame::{Digest, SealedKeyPackage};
 use protocol::group::{ClientFrame, CommitData, RefusalReason};
 use protocol::limits::ADDS_MAX;
 
@@ -40,6 +40,7 @@ pub(super) enum Wanted {
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) wanted: Wanted,
+    pub(super) digest: Digest,
     pub(super) verdict: Verdict,
 }
 
@@ -100,9 +101,11 @@ impl Member {
             .stage_commit(&inside.provider)
             .ok()?;
         let (commit, welcome, group_info) = bundle.into_messages();
+        let commit = library::to_bytes(commit)?;
+        let digest = library::digest(&commit);
         let frame = ClientFrame::Commit {
             epoch,
-            commit: library::to_bytes(commit)?,
+            commit,
             group_info: library::to_bytes(group_info?)?,
             welcome: match welcome {
                 Some(welcome) => library::to_bytes(welcome)?,
@@ -111,6 +114,7 @@ impl Member {
         };
         let own = Own {
             wanted,
+            digest,
             verdict: parts.verdict,
         };
         Some((own, frame))

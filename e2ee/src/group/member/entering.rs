@@ -6,7 +6,7 @@ use mls::Provider;
 use mls::openmls::prelude::{LeafNodeParameters, MlsGroup, ProcessedWelcome};
 use mls::openmls_traits::OpenMlsProvider as _;
 use mls::tls_codec::Serialize as _;
-use protocol::group::frame::SealedKeyPackage;
+use protocol::group::frame::{Digest, SealedKeyPackage};
 use protocol::group::{ClientFrame, CommitData, RefusalReason, RejectReason};
 
 use super::{Inside, Member};
@@ -27,8 +27,8 @@ pub(super) const LONG_BACKOFF: (Duration, Duration) =
 /// A group that the server has not confirmed yet.
 pub(super) struct Attempt {
     pub(super) inside: Inside,
-    /// One's own creation; otherwise an external commit.
-    pub(super) is_creation: bool,
+    /// Which commit or GroupInfo it was sent with.
+    pub(super) digest: Digest,
 }
 
 /// What an external commit makes.
@@ -95,11 +95,12 @@ impl Member {
         let Some(frame) = self.group_info_frame(&inside) else {
             return;
         };
+        let digest = match &frame {
+            ClientFrame::GroupInfo { group_info, .. } => library::digest(group_info),
+            _ => return,
+        };
         self.frames.push_back(frame);
-        self.attempt = Some(Attempt {
-            inside,
-            is_creation: true,
-        });
+        self.attempt = Some(Attempt { inside, digest });
         self.timers.enter_due = Some(now.saturating_add(ANSWER_TIME));
     }
 
@@ -127,12 +128,13 @@ impl Member {
 
     /// Here is the group: comes in by an external commit.
     pub(super) fn come_in(&mut self, group_info: &[u8], tree: &[u8], now: Duration) {
-        if self.inside.is_some() && !self.is_lost {
+        if self.attempt.is_some() || (self.inside.is_some() && !self.is_lost) {
             self.statistics.unexpected += 1;
             return;
         }
         match self.external_commit(group_info, tree) {
             Ok(made) => {
+                let digest = library::digest(&made.commit);
                 self.frames.push_back(ClientFrame::Commit {
                     epoch: made.inside.group.epoch().as_u64().saturating_sub(1),
                     commit: made.commit,
@@ -141,7 +143,7 @@ impl Member {
                 });
                 self.attempt = Some(Attempt {
                     inside: made.inside,
-                    is_creation: false,
+                    digest,
                 });
                 self.timers.enter_due = Some(now.saturating_add(ANSWER_TIME));
             }
@@ -160,7 +162,9 @@ impl Member {
             if live.group.group_id() != group_info.group_id() {
                 return Err(RefusalReason::OtherGroup);
             }
-            if group_info.epoch() < live.group.epoch() {
+            // What it leads to must not lie below one's own epoch. It may be as high: where a commit that only we have
+            // merged was dropped, the others are one behind.
+            if group_info.epoch().as_u64() + 1 < live.group.epoch().as_u64() {
                 return Err(RefusalReason::OldEpoch);
             }
         }

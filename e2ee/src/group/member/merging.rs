@@ -6,6 +6,7 @@ use mls::openmls::prelude::{
     ProcessMessageError, ProcessedMessageContent, Sender, StageCommitError, StagedCommit,
 };
 use mls::openmls_traits::OpenMlsProvider as _;
+use protocol::group::frame::Digest;
 use protocol::group::{ClientFrame, RefusalReason, RejectReason};
 
 use super::Member;
@@ -38,7 +39,7 @@ impl Member {
     /// The server has ordered a commit of somebody else.
     pub(super) fn committed(&mut self, epoch: u64, commit: &[u8], now: Duration) {
         let Some(own_epoch) = self.epoch() else { return };
-        if epoch < own_epoch {
+        if epoch < own_epoch || self.is_lost {
             return;
         }
         if epoch > own_epoch {
@@ -103,11 +104,8 @@ impl Member {
     }
 
     /// One's own commit, creation or upload was taken.
-    pub(super) fn confirmed(&mut self, epoch: u64, now: Duration) {
-        if let Some(attempt) = self
-            .attempt
-            .take_if(|attempt| attempt.inside.group.epoch().as_u64() == epoch)
-        {
+    pub(super) fn confirmed(&mut self, epoch: u64, digest: &Digest, now: Duration) {
+        if let Some(attempt) = self.attempt.take_if(|attempt| attempt.digest == *digest) {
             return self.entered(attempt.inside, now);
         }
         let Some(own_epoch) = self.epoch() else {
@@ -118,11 +116,11 @@ impl Member {
             self.timers.enter_due = None;
             return;
         }
-        if epoch != own_epoch + 1 || self.own.is_none() {
+        let Some(own) = self.own.take_if(|own| own.digest == *digest) else {
+            // One of ours that we have given up: as if somebody else had made it, but we cannot merge it.
             self.note_known(epoch, now);
-            return self.catch_up(now);
-        }
-        let Some(own) = self.own.take() else { return };
+            return self.lost(now);
+        };
         self.timers.own_due = None;
         let Some(inside) = &mut self.inside else { return };
         if inside.group.merge_pending_commit(&inside.provider).is_err() {
@@ -213,11 +211,20 @@ impl Member {
             leaf,
             members: self.roster.seats(),
         });
-        self.frames.push_back(ClientFrame::Ready { epoch });
+        self.say_ready();
         self.timers.commit_due = None;
-        self.talk.unopened = 0;
+        self.timers.fork_due = None;
         self.reached(epoch);
         self.greet(&came, now);
+    }
+
+    fn say_ready(&mut self) {
+        if let Some(inside) = &self.inside {
+            self.frames.push_back(ClientFrame::Ready {
+                epoch: inside.group.epoch().as_u64(),
+                tag: library::tag(&inside.group),
+            });
+        }
     }
 
     /// Everybody is in this epoch.
@@ -300,6 +307,9 @@ impl Member {
 
     /// Asks for the commits that one has missed, once until they come.
     pub(super) fn catch_up(&mut self, now: Duration) {
+        if self.is_lost {
+            return;
+        }
         let (Some(epoch), None) = (
             self.epoch(),
             self.timers.catch_up_until.filter(|until| *until > now),
@@ -317,10 +327,11 @@ impl Member {
         self.timers.enter_due = None;
         if epoch == own_epoch {
             self.reached(epoch);
-            self.frames.push_back(ClientFrame::Ready { epoch });
+            self.say_ready();
             if self.talk.is_unsaid {
                 self.announce_again(now);
             }
+            self.ask_later(now);
             return self.commit_next(now);
         }
         self.note_known(epoch, now);

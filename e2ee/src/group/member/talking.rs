@@ -27,11 +27,14 @@ const PRESENCE_MISSED_MAX: u32 = 3;
 /// How long a newcomer waits for announcements before it asks for them.
 const ASK_DELAY: Duration = Duration::from_millis(700);
 
+/// How long a member waits for the announcement of a newcomer before it asks the others.
+const ASK_AGAIN_DELAY: Duration = Duration::from_secs(2);
+
 /// How long a newcomer waits for a sign that anybody knows the room's secret.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Messages of the current epoch that may fail to open before one believes to be elsewhere.
-const UNOPENED_MAX: u32 = 3;
+/// How long messages of the current epoch may fail to open, and none may open, before one says so.
+const FORK_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What one says of oneself, and what of it was said.
 #[derive(Debug, Default)]
@@ -45,8 +48,6 @@ pub(super) struct Talk {
     pub(super) is_unsaid: bool,
     /// One has made the latest kick oneself.
     pub(super) is_kicker: bool,
-    /// Messages of this epoch that did not open.
-    pub(super) unopened: u32,
     /// Whether anybody was heard since one came in.
     is_answered: bool,
     ask_rank: u16,
@@ -130,17 +131,19 @@ impl Member {
         if came.is_empty() || came.contains(&own_leaf) {
             return;
         }
+        // They say themselves who they are; where that is lost, somebody is asked.
+        self.ask_later(now);
         let lowest = self
             .roster
             .entries()
             .map(|(leaf, _)| leaf)
             .find(|leaf| !came.contains(leaf));
         if lowest == Some(own_leaf) {
-            self.tell_roster(now);
+            self.tell_roster(Audience::Newcomers, now);
         }
     }
 
-    fn tell_roster(&mut self, now: Duration) {
+    fn tell_roster(&mut self, audience: Audience, now: Duration) {
         let profiles = self.roster.entries().filter_map(|(_, entry)| {
             let (_, bytes) = entry.profile.as_ref()?;
             Some(bytes.clone())
@@ -149,7 +152,7 @@ impl Member {
             locked: self.is_locked(),
             profiles: profiles.collect(),
         };
-        self.say(&roster, Audience::Newcomers, now);
+        self.say(&roster, audience, now);
     }
 
     /// One came in: others say who they are, or are asked.
@@ -159,6 +162,14 @@ impl Member {
         if self.roster.len() > 1 {
             self.timers.ask_due = Some(now.saturating_add(ASK_DELAY));
             self.timers.answer_due = Some(now.saturating_add(ANSWER_DEADLINE));
+        }
+    }
+
+    /// Asks for announcements, should some still be missing in a while.
+    pub(super) fn ask_later(&mut self, now: Duration) {
+        if self.timers.ask_due.is_none() {
+            self.talk.ask_rank = 0;
+            self.timers.ask_due = Some(now.saturating_add(ASK_AGAIN_DELAY));
         }
     }
 
@@ -191,6 +202,9 @@ impl Member {
         }
         match self.open(message) {
             Some((leaf, member, bytes)) => {
+                if epoch == own_epoch {
+                    self.timers.fork_due = None;
+                }
                 self.note_heard(member, now);
                 match App::decode(&bytes) {
                     Some(app) => self.told(leaf, member, app, now),
@@ -199,12 +213,8 @@ impl Member {
             }
             None => {
                 self.statistics.unopened += 1;
-                if epoch == own_epoch {
-                    self.talk.unopened += 1;
-                    if self.talk.unopened == UNOPENED_MAX {
-                        self.alarm(Alarm::Forked);
-                        self.lost(now);
-                    }
+                if epoch == own_epoch && self.timers.fork_due.is_none() {
+                    self.timers.fork_due = Some(now.saturating_add(FORK_DEADLINE));
                 }
             }
         }
@@ -274,7 +284,7 @@ impl Member {
             }
             App::Ask { rank } => {
                 if self.rank(Some(leaf)) == usize::from(rank) {
-                    self.tell_roster(now);
+                    self.tell_roster(Audience::Everyone, now);
                 }
             }
             app @ (App::Chat(_) | App::Reaction(_) | App::Hand { .. }) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Member;
 use super::commits::Wanted;
 use super::entering::ANSWER_TIME;
-use crate::group::event::Event;
+use crate::group::event::{Alarm, Event};
 
 /// Each member renews its keys this often, give or take a fifth.
 const UPDATE_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -29,6 +29,8 @@ pub(super) struct Timers {
     silence_due: Option<Duration>,
     pub(super) ask_due: Option<Duration>,
     pub(super) answer_due: Option<Duration>,
+    /// To say that nothing of this epoch opens.
+    pub(super) fork_due: Option<Duration>,
     /// To derive what the next link opens.
     pub(super) link_due: Option<Duration>,
     /// To tell the server the next gate, should the kicker not have done so.
@@ -71,6 +73,7 @@ impl Timers {
             self.ask_due,
             self.answer_due,
             self.link_due,
+            self.fork_due,
             self.gate_due,
             self.known_due(),
         ];
@@ -147,6 +150,9 @@ impl Member {
         }
         if is_due(&mut self.timers.answer_due, now) {
             self.nobody_answered();
+        }
+        if is_due(&mut self.timers.fork_due, now) {
+            self.alarm(Alarm::Forked);
         }
         if is_due(&mut self.timers.silence_due, now) {
             self.timers.silence_due = Some(self.mark_silent(now));

@@ -1,6 +1,6 @@
 //! How many receive slots an offer holds: a few sizes, each of which contains the ones before it.
 
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use protocol::media::{Media, SLOTS_OF_MEDIUM_MAX};
 
 /// The slots of one offer.
@@ -55,7 +55,7 @@ impl Pool {
 }
 
 const _: () = assert!(
-    SLOTS_OF_MEDIUM_MAX < ROOM_MEMBERS_MAX && SLOTS_OF_MEDIUM_MAX <= u8::MAX as usize,
+    SLOTS_OF_MEDIUM_MAX < MEDIA_MEMBERS_MAX && SLOTS_OF_MEDIUM_MAX <= u8::MAX as usize,
     "the number of a slot fits into its type"
 );
 
@@ -89,7 +89,7 @@ mod tests {
         }
         assert_eq!(
             Pool::for_others(usize::MAX),
-            Pool::for_others(ROOM_MEMBERS_MAX - 1)
+            Pool::for_others(MEDIA_MEMBERS_MAX - 1)
         );
     }
 }

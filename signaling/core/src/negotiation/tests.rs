@@ -4,7 +4,7 @@ use protocol::client::{
     Switch, TransportState,
 };
 use protocol::ids::{Mid, Rid, Seat};
-use protocol::limits::{MESSAGE_BYTES_MAX, ROOM_MEMBERS_MAX, SDP_BYTES_MAX, SEALED_BYTES_MAX};
+use protocol::limits::{MEDIA_MEMBERS_MAX, MESSAGE_BYTES_MAX, SDP_BYTES_MAX, SEALED_BYTES_MAX};
 use protocol::media::{Extension, Media, SLOTS_OF_MEDIUM_MAX, SourceKind};
 use protocol::sfu::{PeerConnection, Repair, SfuInfo};
 use rand_chacha::ChaCha12Rng;
@@ -165,7 +165,7 @@ fn the_deflated_offer_inflates_to_the_offer() {
 #[test]
 fn no_two_offers_share_credentials_or_ssrcs() {
     let mut rng = ChaCha12Rng::seed_from_u64(1);
-    let pool = Pool::for_others(ROOM_MEMBERS_MAX);
+    let pool = Pool::for_others(MEDIA_MEMBERS_MAX);
     let (one, other) = (Offer::new(1, pool, &mut rng), Offer::new(1, pool, &mut rng));
     assert_ne!(one.local_ice.ufrag, other.local_ice.ufrag);
     assert_ne!(one.local_ice.pwd, other.local_ice.pwd);
@@ -606,7 +606,7 @@ fn everything_of_a_full_room_fits_into_a_message() {
     let offer = grown_offer();
     let deflated = offer.deflated(&sfu()).unwrap();
     let sealed = Sealed::new(vec![0xA5; SEALED_BYTES_MAX]).unwrap();
-    let participants = (0..ROOM_MEMBERS_MAX - 1).map(|number| Participant {
+    let participants = (0..MEDIA_MEMBERS_MAX - 1).map(|number| Participant {
         seat: Seat::new(1_000 + u16::try_from(number).unwrap()).unwrap(),
         microphone: Switch::Off,
         camera: Switch::Off,
@@ -657,7 +657,7 @@ fn everything_of_a_full_room_fits_into_a_message() {
 /// The next offer for the same transport, with the slots of a full room.
 fn grown_offer() -> Offer {
     let mut offer = offer();
-    let pool = Pool::for_others(ROOM_MEMBERS_MAX - 1);
+    let pool = Pool::for_others(MEDIA_MEMBERS_MAX - 1);
     offer.grow(2, pool, &mut ChaCha12Rng::seed_from_u64(8));
     offer
 }

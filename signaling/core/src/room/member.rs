@@ -27,6 +27,8 @@ pub struct Member {
     pub media: MediaState,
     /// Its latest announcement.
     pub sealed: Option<Sealed>,
+    /// Whether it sends and receives media. One without is never told of its offer, which is for nobody.
+    pub has_media: bool,
     /// What was offered to it last.
     pub offer: Offer,
     /// The answer that it owes.
@@ -74,6 +76,7 @@ impl Member {
         connection: ConnectionId,
         token: ResumeToken,
         offer: Offer,
+        has_media: bool,
         now: Duration,
     ) -> Self {
         Self {
@@ -82,11 +85,16 @@ impl Member {
             presence: Presence::Here,
             media: MediaState::OFF,
             sealed: None,
+            has_media,
             offer,
-            pending: Some(Pending {
-                transport: OfferedTransport::New,
-                since: now,
-            }),
+            pending: if has_media {
+                Some(Pending {
+                    transport: OfferedTransport::New,
+                    since: now,
+                })
+            } else {
+                None
+            },
             publishes: Vec::new(),
             link: None,
             answered: 0,
@@ -169,6 +177,9 @@ impl Member {
 
     /// Every slot of its latest offer, with what it carries.
     pub fn slots(&self) -> Vec<SlotBinding> {
+        if !self.has_media {
+            return Vec::new();
+        }
         let lines = self.offer.lines.iter();
         lines
             .filter(|line| matches!(line.role, Role::Slot { .. }))

@@ -12,9 +12,10 @@ use rand_core::CryptoRng;
 use tracing::info;
 
 use super::Signaling;
+use crate::delivery::Delivery;
 use crate::gate;
-use crate::limits::{ROOMS_MAX, SFU_COMMANDS_MAX};
-use crate::negotiation::{Offer, candidates};
+use crate::limits::{GROUP_GRACE, RESTART_TIME, ROOMS_MAX, SFU_COMMANDS_MAX};
+use crate::negotiation::{Offer, Pool, candidates};
 use crate::origin::Origin;
 use crate::outgoing::{Outgoing, Refusal};
 use crate::room::{Attachment, Member, Room};
@@ -46,7 +47,16 @@ impl Signaling {
             return Err(Refusal::new(ErrorCode::ServerFull, "too many rooms"));
         }
         self.creations.count(origin, now);
-        self.rooms.insert(create.room, Room::new(create.gate_hash, now));
+        // Rooms that are made so soon may have been there before a restart.
+        let grace_until = (now < RESTART_TIME).then(|| now.saturating_add(GROUP_GRACE));
+        let delivery = Delivery::new(
+            self.config.key.clone(),
+            create.owner,
+            self.config.started_unix,
+            grace_until,
+        );
+        self.rooms
+            .insert(create.room, Room::new(create.gate_hash, delivery, now));
         self.empty_rooms.insert((now, create.room));
         self.stats.add(Count::RoomCreated);
         self.enter(connection, Stage::Created);
@@ -71,17 +81,32 @@ impl Signaling {
             return Err(Refusal::new(ErrorCode::ServerFull, "the media server is busy"));
         }
         let full = || Refusal::new(ErrorCode::RoomFull, "the room has all its members");
-        if room.is_full() {
+        if room.is_full(hello.media) {
             return Err(full());
         }
+        if room.delivery.is_locked() {
+            return Err(Refusal::new(ErrorCode::Locked, "the meeting is locked"));
+        }
         let empty_since = room.empty_since();
-        let offer = Offer::new(1, room.pool(false), rng);
-        let Some(deflated) = offer.deflated(&self.config.sfu) else {
-            return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
+        let pool = if hello.media {
+            room.pool(false)
+        } else {
+            Pool::for_others(0)
+        };
+        let offer = Offer::new(1, pool, rng);
+        let deflated = if hello.media {
+            let Some(deflated) = offer.deflated(&self.config.sfu) else {
+                return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
+            };
+            Some(deflated)
+        } else {
+            None
         };
         let negotiation = offer.negotiation;
         let token = draw_token(rng);
-        let seat = room.join(connection, token, offer, now).map_err(|_| full())?;
+        let seat = room
+            .join(connection, token, offer, hello.media, now)
+            .map_err(|_| full())?;
         let participants = room.others(seat);
         let slots = room.member(seat).map(Member::slots).unwrap_or_default();
         if let Some(since) = empty_since {
@@ -148,6 +173,7 @@ impl Signaling {
         };
         self.attach(place, connection);
         self.enter(connection, Stage::Seated(place));
+        self.with_delivery(place.room, now, |delivery| delivery.handle_here(seat));
         let is_offered = self.offer_after_resume(place, now, rng);
         let Some(room) = self.rooms.get(&resume.room) else {
             return Ok(());
@@ -156,6 +182,8 @@ impl Signaling {
             return Ok(());
         };
         let transport = match member.peer() {
+            // Nothing is to be offered to one without media.
+            None if !member.has_media => TransportState::Connected,
             Some(_) => TransportState::Connected,
             None => TransportState::Closed,
         };

@@ -120,6 +120,7 @@ impl Signaling {
             self.stats.add(Count::SeatHeld);
             info!(seat = %place.seat, "connection broke, seat is held");
         }
+        self.with_delivery(place.room, now, |delivery| delivery.handle_away(place.seat, now));
     }
 
     /// Lets a member out of its room, with its transport.
@@ -147,6 +148,7 @@ impl Signaling {
         let left = ServerMessage::ParticipantLeft(ParticipantLeft { seat: place.seat });
         self.tell_others(place, &left);
         self.rebound(place.room, rebinding);
+        self.with_delivery(place.room, now, |delivery| delivery.handle_gone(place.seat, now));
     }
 
     /// Tells the SFU and the pages about slots that changed; a page gets all its changes in one message.

@@ -194,6 +194,9 @@ impl Signaling {
         let Some(member) = room.member_mut(place.seat) else {
             return false;
         };
+        if !member.has_media {
+            return false;
+        }
         if member.peer().is_none() {
             member.offer_new(pool, now, rng);
         } else if member.pending.is_some() {

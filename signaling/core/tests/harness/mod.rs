@@ -112,7 +112,11 @@ impl World {
             tcp_candidates: vec!["127.0.0.1:8080".parse().unwrap()],
         };
         Self {
-            signaling: Signaling::new(Config { sfu }),
+            signaling: Signaling::new(Config {
+                sfu,
+                key: signaling_core::DeliveryKey::new(&[9; 32]),
+                started_unix: 1_800_000_000,
+            }),
             now: Duration::from_secs(1_000),
             rng: ChaCha12Rng::seed_from_u64(seed),
             pages: BTreeMap::new(),
@@ -550,6 +554,7 @@ pub(crate) fn create(number: u8) -> ClientMessage {
         version: VERSION,
         room: room(number),
         gate_hash,
+        owner: protocol::bytes::Owner::from_bytes([0; 16]),
     })
 }
 
@@ -562,6 +567,7 @@ pub(crate) fn hello_with(number: u8, gate: Gate) -> ClientMessage {
         version: VERSION,
         room: room(number),
         gate,
+        media: true,
     })
 }
 

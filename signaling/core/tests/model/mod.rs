@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::bytes::ResumeToken;
 use protocol::client::{ErrorCode, Switch};
 use protocol::ids::{Mid, PeerId, Seat};
-use protocol::limits::ROOM_MEMBERS_MAX;
+use protocol::limits::MEDIA_MEMBERS_MAX;
 use protocol::media::SourceKind;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::RngCore;
@@ -151,7 +151,7 @@ impl Model {
         assert_eq!(world.sfu.peers.keys().copied().collect::<BTreeSet<_>>(), peers);
         for number in &self.rooms {
             let count = self.in_room(*number).count();
-            assert!(count <= ROOM_MEMBERS_MAX, "{:?} holds {count}", room(*number));
+            assert!(count <= MEDIA_MEMBERS_MAX, "{:?} holds {count}", room(*number));
         }
         for (key, member) in &self.members {
             if member.held_since.is_none() {

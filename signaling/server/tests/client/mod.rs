@@ -66,7 +66,8 @@ impl Server {
         };
         let (sfu_events, events) = mpsc::channel(16);
         let link: Arc<dyn SfuLink> = Arc::clone(&sfu) as Arc<dyn SfuLink>;
-        let signaling = SignalingServer::start(info, link, events).unwrap();
+        let signaling =
+            SignalingServer::start(info, signaling_server::DeliveryKey::new(&[9; 32]), link, events).unwrap();
         let registry = Registry::new();
         signaling.register_metrics(&registry).unwrap();
         let socket = TcpSocket::new_v4().unwrap();
@@ -207,6 +208,7 @@ pub(crate) fn create(number: u8) -> ClientMessage {
         version: VERSION,
         room: room(number),
         gate_hash,
+        owner: protocol::bytes::Owner::from_bytes([0; 16]),
     })
 }
 
@@ -215,11 +217,12 @@ pub(crate) fn hello(number: u8, gate: u8) -> ClientMessage {
         version: VERSION,
         room: room(number),
         gate: Gate::from_bytes([gate; 32]),
+        media: true,
     })
 }
 
 pub(crate) fn answer(joined: &Joined) -> ClientMessage {
-    answer_offer(joined.negotiation, &joined.offer)
+    answer_offer(joined.negotiation, joined.offer.as_ref().unwrap())
 }
 
 /// The answer of a page that has one peer connection in its life.
