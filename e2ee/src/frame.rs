@@ -12,10 +12,10 @@ use sframe::key::{DecryptionKey, EncryptionKey};
 use crate::codec::Codec;
 use crate::header::Header;
 use crate::key_id::KeyId;
-use crate::key_source::KeySource;
 use crate::limits::{FRAME_BYTES_MAX, FRAMES_PER_KEY_MAX};
 use crate::prefix::Prefix;
 use crate::replay::{ReplayRefusal, ReplayWindow};
+use crate::secret::BaseKey;
 
 const SUITE: CipherSuite = CipherSuite::AesGcm128Sha256;
 const TAG_LENGTH: usize = 16;
@@ -23,7 +23,7 @@ const TAG_LENGTH: usize = 16;
 /// Why a frame was not sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The key source has no key for this key id.
+    /// There is no key for this key id, or none can be made of it.
     #[error("there is no key to seal with")]
     NoKey,
     /// The key has sealed as many frames as it may; a new key is needed first.
@@ -68,8 +68,7 @@ pub struct Sealer {
 impl Sealer {
     /// Takes the key of `key_id`. For one key id and one base key there must
     /// never be a second sealer: it would use nonces again.
-    pub fn new(keys: &impl KeySource, key_id: KeyId) -> Result<Self, SealError> {
-        let base_key = keys.base_key(key_id).ok_or(SealError::NoKey)?;
+    pub fn new(base_key: &BaseKey, key_id: KeyId) -> Result<Self, SealError> {
         let key = EncryptionKey::derive_from(SUITE, key_id.number(), base_key.as_bytes())
             .map_err(|_| SealError::NoKey)?;
         Ok(Self {
@@ -145,11 +144,9 @@ struct OpeningKey {
 }
 
 impl Opener {
-    /// Takes the key of `key_id` from `keys`, with an empty replay window.
-    /// Calling it again for the same base key would let old frames in again;
-    /// call it when a participant announces a salt not seen before.
-    pub fn insert(&mut self, keys: &impl KeySource, key_id: KeyId) -> Result<(), OpenError> {
-        let base_key = keys.base_key(key_id).ok_or(OpenError::WaitingForKey)?;
+    /// Takes the key of `key_id`, with an empty replay window. Calling it again
+    /// for the same base key would let old frames in again.
+    pub fn insert(&mut self, base_key: &BaseKey, key_id: KeyId) -> Result<(), OpenError> {
         let key = DecryptionKey::derive_from(SUITE, key_id.number(), base_key.as_bytes())
             .map_err(|_| OpenError::WaitingForKey)?;
         self.keys.insert(
@@ -162,9 +159,20 @@ impl Opener {
         Ok(())
     }
 
-    /// Forgets a key and its replay window.
-    pub fn remove(&mut self, key_id: KeyId) {
-        self.keys.remove(&key_id);
+    /// Forgets the keys that this picks, with their replay windows.
+    pub fn remove(&mut self, is_over: impl Fn(KeyId) -> bool) {
+        self.keys.retain(|key_id, _| !is_over(*key_id));
+    }
+
+    /// Whether there is a key for this key id.
+    pub fn has(&self, key_id: KeyId) -> bool {
+        self.keys.contains_key(&key_id)
+    }
+
+    /// The key id that a frame says it was sealed under, before anything is checked.
+    pub fn claimed_key_id(codec: Codec, frame: &[u8]) -> Option<KeyId> {
+        let (_, sealed) = Prefix::split(codec, frame)?;
+        KeyId::from_number(Header::parse(sealed)?.key_id)
     }
 
     /// Opens `frame`. The plaintext lies in `buffer`, whose earlier content is lost.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::limits::{SEAT_MAX, TRACK_MAX};
+use crate::limits::{LEAF_MAX, TRACK_MAX};
 
 /// A room: 16 random bytes, drawn by the page that creates it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,15 +39,14 @@ impl std::fmt::Debug for RoomId {
     }
 }
 
-/// A participant's place in a room, 0 to 1,023; the leaf index once the MLS
-/// group is there.
+/// A member's leaf index in the ratchet tree of the group, 0 to 1,023.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seat(u16);
+pub struct Leaf(u16);
 
-impl Seat {
+impl Leaf {
     /// `None` above 1,023.
     pub const fn new(number: u16) -> Option<Self> {
-        if number <= SEAT_MAX {
+        if number <= LEAF_MAX {
             Some(Self(number))
         } else {
             None

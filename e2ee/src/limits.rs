@@ -1,15 +1,10 @@
 //! Bounds, each with its reason.
 
-/// Longest sealed announcement in bytes. A name of 64 characters takes at most
-/// 256 bytes and a track 39, so this holds a name and about ten tracks; the
-/// server keeps one for each participant and must not become a file store.
-pub const ANNOUNCEMENT_BYTES_MAX: usize = 1_024;
-
 /// Longest display name, in Unicode scalar values: what a tile can show.
 pub const NAME_CHARS_MAX: usize = 64;
 
-/// Highest seat: the key id has 10 bits for it.
-pub const SEAT_MAX: u16 = 1_023;
+/// Highest leaf: the key id has 10 bits for it.
+pub const LEAF_MAX: u16 = 1_023;
 
 /// Highest track number: the key id has 6 bits for it.
 pub const TRACK_MAX: u8 = 63;

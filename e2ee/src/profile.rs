@@ -1,7 +1,7 @@
 //! What a member says of itself: name, tracks, and whether microphone and camera are on, signed with its leaf key.
 //!
 //! ```text
-//! version u8 ‖ member (16) ‖ sequence u64 ‖ state u8 ‖ name length u16 ‖ name ‖ tracks u8 ‖ (number u8 ‖ kind u8)…
+//! version u8 ‖ member (16) ‖ sequence u64 ‖ seat u16 ‖ state u8 ‖ name length u16 ‖ name ‖ tracks u8 ‖ (number u8 ‖ kind u8)…
 //!   ‖ granted u8 ‖ grant (105, where granted is 1) ‖ signature (64)
 //! ```
 //!
@@ -65,6 +65,8 @@ pub struct Profile {
     pub member: MemberId,
     /// Rises with each one that the member signs.
     pub sequence: u64,
+    /// Where the server seats it: what the server says of a seat is said of this member then.
+    pub seat: u16,
     /// At most 64 characters, none of them a control or bidi control.
     pub name: String,
     /// Whether its microphone is heard.
@@ -113,6 +115,7 @@ impl Profile {
         let mut bytes = vec![VERSION];
         bytes.extend_from_slice(self.member.as_bytes());
         bytes.extend_from_slice(&self.sequence.to_be_bytes());
+        bytes.extend_from_slice(&self.seat.to_be_bytes());
         bytes.push(u8::from(self.microphone_on) * MICROPHONE_ON + u8::from(self.camera_on) * CAMERA_ON);
         // 64 characters are at most 256 bytes.
         let name_length = u16::try_from(self.name.len()).map_err(|_| ProfileError::BadName)?;
@@ -167,6 +170,7 @@ impl Profile {
         }
         let member = MemberId::new(take(16)?.try_into().ok()?);
         let sequence = u64::from_be_bytes(take(8)?.try_into().ok()?);
+        let seat = u16::from_be_bytes(take(2)?.try_into().ok()?);
         let state = take(1)?[0];
         if state & !(MICROPHONE_ON | CAMERA_ON) != 0 {
             return None;
@@ -187,6 +191,7 @@ impl Profile {
         rest.is_empty().then_some(Self {
             member,
             sequence,
+            seat,
             name,
             microphone_on: state & MICROPHONE_ON != 0,
             camera_on: state & CAMERA_ON != 0,
@@ -272,6 +277,7 @@ mod tests {
         Profile {
             member: MemberId::new([7; 16]),
             sequence: 3,
+            seat: 9,
             name: "Zoë".to_owned(),
             microphone_on: true,
             camera_on: false,

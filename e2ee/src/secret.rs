@@ -10,7 +10,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::bytes::secret_bytes;
 use crate::hkdf;
-use crate::identity::{RoomId, Seat};
 
 secret_bytes! {
     /// 128 random bits that travel in the meeting link.
@@ -32,12 +31,6 @@ secret_bytes! {
     /// What SFrame keys are derived from (RFC 9605, section 4.4.2).
     BaseKey, 16
 }
-secret_bytes! {
-    /// Drawn at random whenever a participant begins to send, so that no key
-    /// and nonce ever repeat. It travels in the sealed announcement.
-    Salt, 32
-}
-
 /// Argon2id's memory in kibibytes: 64 MiB, what a phone's browser still gives.
 const ARGON2_MEMORY_KIB: u32 = 64 * 1_024;
 /// Argon2id's passes.
@@ -97,18 +90,6 @@ impl RoomSecret {
         MailboxSecret::new(*hkdf::derive(&self.0, &[b"mailbox", &generation.to_be_bytes()]))
     }
 
-    /// The key that seals announcements, for AES-256-GCM.
-    pub(crate) fn announcement_key(&self) -> Zeroizing<[u8; 32]> {
-        hkdf::derive(&self.0, &[b"announce"])
-    }
-
-    /// The base key of one participant until the MLS group is there.
-    pub(crate) fn interim_base_key(&self, room: RoomId, seat: Seat, salt: &Salt) -> BaseKey {
-        let seat = seat.number().to_be_bytes();
-        let info: [&[u8]; 4] = [b"interim", room.as_bytes(), &seat, salt.as_bytes()];
-        BaseKey::new(*hkdf::derive(&self.0, &info))
-    }
-
     /// The secret itself, for the vectors that the browser client reads too.
     #[cfg(test)]
     pub(crate) const fn reveal(&self) -> &[u8; 32] {
@@ -120,15 +101,6 @@ impl Gate {
     /// SHA-256 of the gate: all that the server keeps.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.as_bytes()).into()
-    }
-}
-
-impl Salt {
-    /// Draws a fresh salt.
-    pub fn random(random: &mut impl rand_core::CryptoRng) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
-        random.fill_bytes(bytes.as_mut_slice());
-        Self::new(*bytes)
     }
 }
 
@@ -157,7 +129,7 @@ mod tests {
             *plain.psk(0).as_bytes(),
             *plain.psk(1).as_bytes(),
             *plain.mailbox(0).as_bytes(),
-            *plain.announcement_key(),
+            *plain.key_package_key(),
             *plain.reveal(),
         ];
         for (index, output) in outputs.iter().enumerate() {

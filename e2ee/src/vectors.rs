@@ -6,26 +6,23 @@
 
 use std::path::Path;
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use sframe::CipherSuite;
 use sframe::frame::{EncryptedFrameView, MediaFrameView, MonotonicCounter};
 use sframe::key::{DecryptionKey, EncryptionKey};
 
-use crate::announcement::{Announcement, AnnouncementKey, Track, TrackKind};
 use crate::codec::Codec;
 use crate::fragment::{Fragment, FragmentError};
 use crate::frame::{Opener, Sealer};
 use crate::header::Header;
-use crate::identity::{RoomId, Seat, TrackNumber};
-use crate::interim::InterimKeys;
+use crate::identity::{Leaf, TrackNumber};
 use crate::key_id::KeyId;
 use crate::prefix::{Layer, Prefix};
-use crate::secret::{Link, RoomSecret, Salt};
+use crate::secret::{BaseKey, Link, RoomSecret};
 
 const LINK: [u8; 16] = *b"a link of 16 B..";
-const ROOM: [u8; 16] = *b"a room id, 16 B.";
-const SALT: [u8; 32] = *b"a salt of thirty-two bytes......";
+/// What the frames of `frames.json` are sealed under.
+const BASE_KEY: [u8; 16] = 0xdd57_d0bf_889a_8f82_7bca_e29a_1aca_a044_u128.to_be_bytes();
 const PASSWORD: &str = "cafe\u{301} \u{1f980}";
 
 #[test]
@@ -128,10 +125,6 @@ fn secret_vectors_are_current() {
         .into_iter()
         .map(|password| {
             let secret = secret(password);
-            let base_keys: Vec<Value> = [0, 1_023]
-                .into_iter()
-                .map(|seat| base_key(&secret, seat))
-                .collect();
             let generations: Vec<Value> = [0, 1, 0xffff]
                 .into_iter()
                 .map(|generation| {
@@ -145,8 +138,7 @@ fn secret_vectors_are_current() {
             json!({
                 "link": hex(&LINK), "password": password, "room_secret": hex(secret.reveal()),
                 "gate": hex(secret.gate().as_bytes()), "gate_hash": hex(&secret.gate().hash()),
-                "announcement_key": hex(secret.announcement_key().as_slice()),
-                "generations": generations, "base_keys": base_keys,
+                "generations": generations,
             })
         })
         .collect();
@@ -164,9 +156,9 @@ fn key_id_vectors_are_current() {
         (63, 0, 1),
     ]
     .into_iter()
-    .map(|(track, seat, epoch)| {
-        let number = key_id(track, seat, epoch).number();
-        json!({ "track": track, "seat": seat, "epoch": epoch, "number": number })
+    .map(|(track, leaf, epoch)| {
+        let number = key_id(track, leaf, epoch).number();
+        json!({ "track": track, "leaf": leaf, "epoch": epoch, "number": number })
     })
     .collect();
     check(
@@ -176,42 +168,11 @@ fn key_id_vectors_are_current() {
 }
 
 #[test]
-fn announcement_vectors_are_current() {
-    let tracks = vec![
-        Track {
-            number: TrackNumber::new(0).unwrap(),
-            kind: TrackKind::Microphone,
-        },
-        Track {
-            number: TrackNumber::new(1).unwrap(),
-            kind: TrackKind::Camera,
-        },
-    ];
-    let valid: Vec<Value> = [
-        ("Zoë 🎈 \"quoted\" \\", tracks),
-        ("", vec![]),
-        (&"é".repeat(64), vec![]),
-    ]
-    .into_iter()
-    .map(|(name, tracks)| announcement(name, tracks))
-    .collect();
-    let refused: Vec<Value> = refused_texts()
-        .into_iter()
-        .map(|(reason, text)| json!({ "reason": reason, "text": text, "sealed": hex(&seal_text(&text)) }))
-        .collect();
-    let file = json!({
-        "link": hex(&LINK), "room": RoomId::new(ROOM).to_text(), "seat": 3, "salt": hex(&SALT),
-        "nonce": hex(&[7; 12]), "valid": valid, "refused": refused,
-    });
-    check("announcements.json", &file);
-}
-
-#[test]
 fn frame_vectors_are_current() {
-    let keys = interim_keys();
-    let mut sealer = Sealer::new(&keys, key_id(1, 3, 0)).unwrap();
+    let base_key = BaseKey::new(BASE_KEY);
+    let mut sealer = Sealer::new(&base_key, key_id(1, 3, 0)).unwrap();
     let mut opener = Opener::default();
-    opener.insert(&keys, key_id(1, 3, 0)).unwrap();
+    opener.insert(&base_key, key_id(1, 3, 0)).unwrap();
     let frames: Vec<Value> = frame_samples()
         .into_iter()
         .enumerate()
@@ -230,12 +191,9 @@ fn frame_vectors_are_current() {
             })
         })
         .collect();
-    let base_key = hex(secret(None)
-        .interim_base_key(RoomId::new(ROOM), seat(3), &Salt::new(SALT))
-        .as_bytes());
     check(
         "frames.json",
-        &json!({ "base_key": base_key, "track": 1, "seat": 3, "epoch": 0, "frames": frames }),
+        &json!({ "base_key": hex(&BASE_KEY), "track": 1, "leaf": 3, "epoch": 0, "frames": frames }),
     );
 }
 
@@ -295,100 +253,6 @@ fn as_received(codec: Codec, prefix: &[u8], frame: &[u8]) -> Vec<u8> {
     [&[prefix[0] | 0x02], &prefix[1..], &[size], rest].concat()
 }
 
-fn base_key(secret: &RoomSecret, number: u16) -> Value {
-    let key = secret.interim_base_key(RoomId::new(ROOM), seat(number), &Salt::new(SALT));
-    json!({
-        "room": RoomId::new(ROOM).to_text(), "seat": number, "salt": hex(&SALT), "base_key": hex(key.as_bytes()),
-    })
-}
-
-fn announcement(name: &str, tracks: Vec<Track>) -> Value {
-    let listed: Vec<Value> = tracks
-        .iter()
-        .map(|track| json!({ "number": track.number.number(), "kind": track.kind }))
-        .collect();
-    let announcement = Announcement {
-        room: RoomId::new(ROOM),
-        seat: seat(3),
-        salt: Salt::new(SALT),
-        name: name.to_owned(),
-        tracks,
-    };
-    let sealed = AnnouncementKey::new(&secret(None))
-        .seal(&announcement, &mut Sevens)
-        .unwrap();
-    json!({ "name": name, "tracks": listed, "sealed": hex(&sealed) })
-}
-
-/// Texts that open and are refused; both sides must give the same reason.
-fn refused_texts() -> Vec<(&'static str, String)> {
-    let base = |name: &str, tracks: &str| {
-        format!(
-            "{{\"room\":\"{}\",\"seat\":3,\"salt\":\"{}\",\"name\":\"{name}\",\"tracks\":{tracks}}}",
-            RoomId::new(ROOM).to_text(),
-            // base64url of SALT.
-            "YSBzYWx0IG9mIHRoaXJ0eS10d28gYnl0ZXMuLi4uLi4",
-        )
-    };
-    let plain = base("n", "[]");
-    vec![
-        ("malformed", String::new()),
-        ("malformed", "[]".to_owned()),
-        ("malformed", "null".to_owned()),
-        ("malformed", plain.replace("\"name\"", "\"nick\"")),
-        ("malformed", plain.replace("{\"room\"", "{\"role\":1,\"room\"")),
-        ("malformed", plain.replace("Li4\"", "Li5\"")),
-        ("malformed", plain.replace("YSBz", "")),
-        ("malformed", plain.replace("\"seat\":3", "\"seat\":\"3\"")),
-        ("malformed", plain.replace("\"seat\":3", "\"seat\":3.5")),
-        ("malformed", base("n", "{}")),
-        ("malformed", base("n", "[[0,\"camera\"]]")),
-        ("malformed", plain.replace("\"seat\":3", "\"seat\": 3")),
-        ("malformed", plain.replace("\"seat\":3", "\"seat\":4,\"seat\":3")),
-        ("malformed", base("\\u006e", "[]")),
-        ("malformed", base("\\ud800", "[]")),
-        ("malformed", base("n", "[{\"number\":256,\"kind\":\"camera\"}]")),
-        ("malformed", base("n", "[{\"number\":0,\"kind\":\"screen\"}]")),
-        (
-            "malformed",
-            base("n", "[{\"number\":0,\"kind\":\"camera\",\"rid\":1}]"),
-        ),
-        ("malformed", base("n", "[{\"number\":-1,\"kind\":\"camera\"}]")),
-        ("other_room", plain.replace("\"room\":\"Y", "\"room\":\"Z")),
-        ("other_seat", plain.replace("\"seat\":3", "\"seat\":4")),
-        ("bad_name", base("a\u{202e}b", "[]")),
-        ("bad_name", base("a\\u0007b", "[]")),
-        ("bad_name", base(&"n".repeat(65), "[]")),
-        ("bad_tracks", base("n", "[{\"number\":64,\"kind\":\"camera\"}]")),
-        (
-            "bad_tracks",
-            base(
-                "n",
-                "[{\"number\":1,\"kind\":\"camera\"},{\"number\":1,\"kind\":\"microphone\"}]",
-            ),
-        ),
-    ]
-    .into_iter()
-    .inspect(|(reason, text)| {
-        let opened = AnnouncementKey::new(&secret(None)).open(&seal_text(text), RoomId::new(ROOM), seat(3));
-        assert_eq!(format!("{:?}", opened.unwrap_err()), pascal(reason), "{text}");
-    })
-    .collect()
-}
-
-fn seal_text(text: &str) -> Vec<u8> {
-    let key = UnboundKey::new(&AES_256_GCM, secret(None).announcement_key().as_slice()).unwrap();
-    let mut sealed = text.as_bytes().to_vec();
-    LessSafeKey::new(key)
-        .seal_in_place_append_tag(
-            Nonce::assume_unique_for_key([7; 12]),
-            Aad::from(b"undertone announcement"),
-            &mut sealed,
-        )
-        .unwrap();
-    [&[7; 12], sealed.as_slice()].concat()
-}
-
 fn secret(password: Option<&str>) -> RoomSecret {
     let link = Link::new(LINK);
     match password {
@@ -397,19 +261,13 @@ fn secret(password: Option<&str>) -> RoomSecret {
     }
 }
 
-fn interim_keys() -> InterimKeys {
-    let mut keys = InterimKeys::new(secret(None), RoomId::new(ROOM));
-    keys.insert(seat(3), Salt::new(SALT));
-    keys
-}
-
-fn seat(number: u16) -> Seat {
-    Seat::new(number).unwrap()
+fn leaf(number: u16) -> Leaf {
+    Leaf::new(number).unwrap()
 }
 
 fn key_id(track: u8, number: u16, epoch: u8) -> KeyId {
     KeyId {
-        seat: seat(number),
+        leaf: leaf(number),
         track: TrackNumber::new(track).unwrap(),
         epoch,
     }
@@ -450,22 +308,3 @@ fn check(name: &str, made: &Value) {
     let kept = std::fs::read_to_string(path(name)).unwrap_or_default();
     assert!(kept == text, "{name} is stale; see the head of this file");
 }
-
-/// A source of nonces that gives sevens: vectors need the same bytes each time.
-struct Sevens;
-
-impl rand_core::RngCore for Sevens {
-    fn next_u32(&mut self) -> u32 {
-        0x0707_0707
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        0x0707_0707_0707_0707
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-}
-
-impl rand_core::CryptoRng for Sevens {}

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use e2ee::fragment::Fragment;
-use e2ee::group::{Alarm, Config, Event, Member, Owner};
-use e2ee::identity::{MemberId, RoomId, Seat};
+use e2ee::group::{Alarm, Config, Event, Member, Owner, Saying};
+use e2ee::identity::{Leaf, MemberId, RoomId};
 use e2ee::secret::{Link, RoomSecret};
 use mls::LeafSigner;
 use protocol::group::RefusalReason;
@@ -42,13 +42,13 @@ pub struct Keys {
     /// Base key by epoch.
     pub epochs: BTreeMap<u64, [u8; 16]>,
     /// Leaves whose keys of an epoch before this one are gone.
-    pub forgotten_leaves: Vec<(Seat, u64)>,
+    pub forgotten_leaves: Vec<(Leaf, u64)>,
     /// The epoch to send with.
     pub sending: Option<u64>,
     /// One's own leaf by epoch.
-    pub leaves: BTreeMap<u64, Seat>,
+    pub leaves: BTreeMap<u64, Leaf>,
     /// Who sits where, by epoch.
-    pub members: BTreeMap<u64, BTreeMap<Seat, MemberId>>,
+    pub members: BTreeMap<u64, BTreeMap<Leaf, MemberId>>,
 }
 
 /// A member and what it was told.
@@ -96,7 +96,11 @@ impl Person {
         } else {
             member
         };
-        member.announce(name, true, true, &[], Duration::ZERO);
+        let saying = Saying {
+            name: name.to_owned(),
+            ..Saying::default()
+        };
+        member.announce(saying, Duration::ZERO);
         Self {
             member,
             keys: Keys::default(),
@@ -175,7 +179,7 @@ impl Person {
     }
 
     /// Whether it can open what was sealed by this leaf with this base key in this epoch.
-    pub fn can_open(&self, epoch: u64, leaf: Seat, base_key: &[u8; 16]) -> bool {
+    pub fn can_open(&self, epoch: u64, leaf: Leaf, base_key: &[u8; 16]) -> bool {
         let is_gone = self
             .keys
             .forgotten_leaves
@@ -185,7 +189,7 @@ impl Person {
     }
 
     /// What it seals with: epoch, leaf, base key.
-    pub fn sealing(&self) -> Option<(u64, Seat, [u8; 16])> {
+    pub fn sealing(&self) -> Option<(u64, Leaf, [u8; 16])> {
         let epoch = self.keys.sending?;
         Some((
             epoch,

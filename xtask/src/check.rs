@@ -2,6 +2,7 @@
 
 use crate::process::{self, Failure};
 use crate::progress::Progress;
+use crate::wasm::Care;
 use crate::web;
 
 /// Arguments of the format check.
@@ -27,7 +28,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     })?;
     // The server embeds the web client, so there must be one.
     let node = progress.step("Web packages", web::packages)?;
-    progress.step("Web client", || web::build(&node))?;
+    progress.step("Web client", || web::build(&node, Care::Quick))?;
     progress.step("Clippy", || cargo(CLIPPY))
 }
 

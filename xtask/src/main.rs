@@ -10,8 +10,10 @@ mod progress;
 mod release;
 mod serve;
 mod setup;
+mod sim;
 mod suite;
 mod summary;
+mod wasm;
 mod web;
 
 use std::process::ExitCode;
@@ -24,6 +26,10 @@ Usage: cargo xtask <command>
   test            every check and test of the project, ends with `N passed, N failed`
   check           the quick part of it: format, clippy and the tidy tests
   web             build the web client
+  wasm [--release]
+                  build the group member for browsers, and print its size
+  sim [--seeds 20] [--seed N] [--members 8] [--steps 60]
+                  seeded lives of rooms, in virtual time
   browser         only the tests in real browsers
   fuzz [--seconds 60] [target]
                   run the fuzz targets (needs nightly Rust)
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
         "test" => return suite::test(),
         "check" => check::run(),
         "web" => web::run(),
+        "wasm" => wasm::run(rest),
+        "sim" => sim::run(rest),
         "browser" => return suite::browser(),
         "fuzz" => fuzz::run(rest),
         "release" => release::run(),

@@ -8,6 +8,7 @@ use crate::paths;
 use crate::process::{self, Failure};
 use crate::progress::Progress;
 use crate::setup::debian;
+use crate::wasm::Care;
 use crate::web;
 
 /// Builds everything and becomes the server, which gets `options`.
@@ -17,7 +18,7 @@ pub(crate) fn run(options: &[String]) -> Result<(), Failure> {
     let mut progress = Progress::new(4);
     progress.step("Tools", || debian::install(&[debian::COMPILER]))?;
     let node = progress.step("Web packages", web::packages)?;
-    progress.step("Web client", || web::build(&node))?;
+    progress.step("Web client", || web::build(&node, Care::Quick))?;
     let server = progress.step("Server", build)?;
     eprintln!(
         "Ready to start after {}. Ctrl-C ends the server.\n",

@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::setup::debian;
 use crate::setup::node::Node;
 use crate::summary::Counts;
+use crate::wasm::Care;
 use crate::web;
 
 /// `cargo xtask test`.
@@ -105,7 +106,7 @@ impl Suite {
 
     fn web_client(&mut self) -> Option<Node> {
         let node = self.make("Web packages", web::packages);
-        self.make("Web client", || web::build(installed(&node)?));
+        self.make("Web client", || web::build(installed(&node)?, Care::Quick));
         node
     }
 

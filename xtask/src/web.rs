@@ -8,6 +8,7 @@ use crate::paths;
 use crate::process::{self, Failure};
 use crate::progress::Progress;
 use crate::setup::node::Node;
+use crate::wasm::{self, Care};
 
 /// Folders of `web/` that the build does not read.
 const NOT_READ: &[&str] = &["node_modules", "dist", "testing"];
@@ -16,7 +17,7 @@ const NOT_READ: &[&str] = &["node_modules", "dist", "testing"];
 pub(crate) fn run() -> Result<(), Failure> {
     let mut progress = Progress::new(2);
     let node = progress.step("Web packages", packages)?;
-    progress.step("Web client", || build(&node))
+    progress.step("Web client", || build(&node, Care::Quick))
 }
 
 /// Node.js and the packages of `package-lock.json`.
@@ -37,8 +38,10 @@ pub(crate) fn packages() -> Result<Node, Failure> {
     Ok(node)
 }
 
-/// Builds `web/dist`, unless both its sources and itself are as the last build left them.
-pub(crate) fn build(node: &Node) -> Result<(), Failure> {
+/// Builds the group member for browsers, and `web/dist`, unless both its sources and itself are as the last build left
+/// them.
+pub(crate) fn build(node: &Node, care: Care) -> Result<(), Failure> {
+    wasm::build(care)?;
     let stamp_path = paths::target_directory().join("web-build");
     let dist = folder().join("dist");
     let state = || {

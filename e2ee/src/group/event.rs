@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::identity::{MemberId, Seat};
+use crate::identity::{Leaf, MemberId};
 use crate::profile::Profile;
 use crate::secret::{BaseKey, Gate};
 
@@ -22,9 +22,9 @@ pub enum Event {
         /// Its SFrame base key.
         base_key: BaseKey,
         /// One's own leaf.
-        leaf: Seat,
+        leaf: Leaf,
         /// Everybody in it, oneself included, by leaf.
-        members: Vec<(Seat, MemberId)>,
+        members: Vec<(Leaf, MemberId)>,
     },
     /// Seal with the keys of this epoch from now on.
     Send {
@@ -41,7 +41,7 @@ pub enum Event {
     /// Wipe the keys of this leaf in all epochs before this one.
     ForgetLeaf {
         /// The leaf.
-        leaf: Seat,
+        leaf: Leaf,
         /// The epoch in which it is somebody else's, or nobody's.
         before: u64,
     },

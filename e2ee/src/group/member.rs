@@ -24,11 +24,11 @@ use super::roster::{self, Roster};
 use super::statistics::Statistics;
 use crate::fragment::Fragment;
 use crate::grant;
-use crate::identity::{MemberId, RoomId, Seat};
-use crate::profile::Kind;
+use crate::identity::{Leaf, MemberId, RoomId};
 use crate::secret::{Link, RoomSecret};
 use commits::{Own, Wanted};
 use entering::Attempt;
+pub use talking::Saying;
 use talking::Talk;
 use timers::Timers;
 
@@ -170,7 +170,7 @@ impl Member {
         self
     }
 
-    /// There is a connection to the server, and one has a seat: comes in, or catches up.
+    /// There is a connection to the server, and one has a leaf: comes in, or catches up.
     pub fn handle_connected(&mut self, now: Duration) {
         self.is_connected = true;
         self.beaten = 0;
@@ -281,18 +281,8 @@ impl Member {
     }
 
     /// Says who one is and what one sends; everybody is told.
-    pub fn announce(
-        &mut self,
-        name: &str,
-        microphone_on: bool,
-        camera_on: bool,
-        tracks: &[(crate::identity::TrackNumber, Kind)],
-        now: Duration,
-    ) {
-        name.clone_into(&mut self.talk.name);
-        self.talk.microphone_on = microphone_on;
-        self.talk.camera_on = camera_on;
-        self.talk.tracks = tracks.to_vec();
+    pub fn announce(&mut self, saying: Saying, now: Duration) {
+        self.talk.saying = saying;
         self.announce_again(now);
     }
 
@@ -307,9 +297,9 @@ impl Member {
     }
 
     /// One's own leaf.
-    pub fn leaf(&self) -> Option<Seat> {
+    pub fn leaf(&self) -> Option<Leaf> {
         let leaf = self.inside.as_ref()?.group.own_leaf_index().u32();
-        roster::seat(leaf)
+        roster::leaf(leaf)
     }
 
     /// Who is in the group.

@@ -19,5 +19,5 @@ pub mod roster;
 pub mod statistics;
 
 pub use event::{Alarm, Event};
-pub use member::{Config, Member, OWNER_GRANT_LIFE, Owner};
+pub use member::{Config, Member, OWNER_GRANT_LIFE, Owner, Saying};
 pub use statistics::Statistics;

@@ -16,7 +16,7 @@ use super::roster::is_same_member;
 use crate::grant::{self, Holder};
 use crate::identity::{MemberId, RoomId};
 use crate::key_package_mac::is_proven;
-use crate::limits::SEAT_MAX;
+use crate::limits::LEAF_MAX;
 use crate::secret::RoomSecret;
 
 /// What a member knows of its room.
@@ -139,7 +139,7 @@ fn check_newcomer(group: &MlsGroup, member: MemberId, locked: bool) -> Result<()
 
 /// New leaves take the lowest free indices (RFC 9420, section 12.1.1), so the highest is below the number of members.
 fn check_room_for(group: &MlsGroup, newcomers: usize) -> Result<(), RefusalReason> {
-    if group.members().count() + newcomers > usize::from(SEAT_MAX) + 1 {
+    if group.members().count() + newcomers > usize::from(LEAF_MAX) + 1 {
         return Err(RefusalReason::LeafIndex);
     }
     Ok(())
@@ -271,7 +271,7 @@ pub fn judge_group(group: &MlsGroup) -> Result<(), RefusalReason> {
     }
     let mut members = BTreeSet::new();
     for member in group.members() {
-        if member.index.u32() > u32::from(SEAT_MAX) {
+        if member.index.u32() > u32::from(LEAF_MAX) {
             return Err(RefusalReason::LeafIndex);
         }
         if !members.insert(library::member_of(&member.credential)?) {

@@ -7,7 +7,7 @@ use mls::openmls::prelude::{Credential, MlsGroup};
 use protocol::group::RefusalReason;
 
 use super::library;
-use crate::identity::{MemberId, Seat};
+use crate::identity::{Leaf, MemberId};
 use crate::profile::Profile;
 
 /// One member.
@@ -123,17 +123,17 @@ impl Roster {
     }
 
     /// Everybody as key ids name them.
-    pub fn seats(&self) -> Vec<(Seat, MemberId)> {
+    pub fn leaves(&self) -> Vec<(Leaf, MemberId)> {
         let entries = self.entries.iter();
         entries
-            .filter_map(|(leaf, entry)| Some((seat(*leaf)?, entry.member)))
+            .filter_map(|(index, entry)| Some((leaf(*index)?, entry.member)))
             .collect()
     }
 }
 
 /// A leaf as key ids name it; `None` above 1,023, which the policy keeps out.
-pub fn seat(leaf: u32) -> Option<Seat> {
-    Seat::new(u16::try_from(leaf).ok()?)
+pub fn leaf(index: u32) -> Option<Leaf> {
+    Leaf::new(u16::try_from(index).ok()?)
 }
 
 /// Whether two credentials are of one member.

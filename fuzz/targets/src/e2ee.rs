@@ -1,21 +1,20 @@
 //! End-to-end encryption: nothing panics, what is read can be written again, and nothing opens that was
 //! not sealed.
 
-use e2ee::announcement::Announcement;
+use e2ee::app::App;
 use e2ee::codec::{Codec, vp8_dimensions};
 use e2ee::frame::{OpenError, Opener};
 use e2ee::header::Header;
-use e2ee::identity::{RoomId, Seat, TrackNumber};
-use e2ee::interim::InterimKeys;
+use e2ee::identity::{Leaf, TrackNumber};
 use e2ee::key_id::KeyId;
 use e2ee::prefix::Prefix;
-use e2ee::secret::{Link, RoomSecret, Salt};
+use e2ee::profile::Profile;
+use e2ee::secret::BaseKey;
+use mls::LeafSigner;
 
-// Link, room and salt are those of `e2ee/vectors/frames.json`, so that its frames are inputs that open.
-const LINK: [u8; 16] = *b"a link of 16 B..";
-const ROOM: [u8; 16] = *b"a room id, 16 B.";
-const SALT: [u8; 32] = *b"a salt of thirty-two bytes......";
-const SEAT: u16 = 3;
+// The key is that of `e2ee/vectors/frames.json`, so that its frames are inputs that open.
+const BASE_KEY: [u8; 16] = 0xdd57_d0bf_889a_8f82_7bca_e29a_1aca_a044_u128.to_be_bytes();
+const LEAF: u16 = 3;
 const TRACK: u8 = 1;
 /// How many frames were ever sealed under the key above.
 const FRAMES_SEALED: u64 = 9;
@@ -51,20 +50,15 @@ fn header(bytes: &[u8]) {
 }
 
 fn open(codec: Codec, frame: &[u8]) {
-    let (seat, track) = (seat(), TrackNumber::new(TRACK).expect("a track number"));
-    let mut keys = InterimKeys::new(RoomSecret::from_link(&Link::new(LINK)), RoomId::new(ROOM));
-    keys.insert(seat, Salt::new(SALT));
+    let key_id = KeyId {
+        leaf: Leaf::new(LEAF).expect("a leaf"),
+        track: TrackNumber::new(TRACK).expect("a track number"),
+        epoch: 0,
+    };
     let mut opener = Opener::default();
     opener
-        .insert(
-            &keys,
-            KeyId {
-                seat,
-                track,
-                epoch: 0,
-            },
-        )
-        .expect("the salt is known");
+        .insert(&BaseKey::new(BASE_KEY), key_id)
+        .expect("every base key makes a key");
     let mut buffer = Vec::new();
     let opened = opener
         .open(codec, frame, &mut buffer)
@@ -75,22 +69,21 @@ fn open(codec: Codec, frame: &[u8]) {
     }
 }
 
-/// The input is the text of an announcement after it was opened: any holder of the link can write it.
-pub fn announcement(data: &[u8]) {
-    if let Ok(announcement) = Announcement::from_text(data, RoomId::new(ROOM), seat()) {
-        // Longer ones open nowhere, because the server relays none above 1,024 bytes.
-        if data.len() <= 900 {
-            assert_eq!(
-                announcement
-                    .to_text()
-                    .expect("what was accepted can be written")
-                    .as_slice(),
-                data
-            );
-        }
+/// The input is a signed announcement as any member may hand it on: who made it is checked last.
+pub fn profile(data: &[u8]) {
+    let signer = LeafSigner::new(&[1; 32]);
+    let _ = Profile::claimed_member(data);
+    if let Ok(profile) = Profile::open(data, &[9; 16], &signer.public()) {
+        let again = profile
+            .sign(&[9; 16], &signer)
+            .expect("what was read can be signed");
+        assert_eq!(again, data);
     }
 }
 
-fn seat() -> Seat {
-    Seat::new(SEAT).expect("a seat")
+/// The input is an application message after it was opened: any member can write it.
+pub fn app(data: &[u8]) {
+    if let Some(app) = App::decode(data) {
+        assert_eq!(app.encode(), data);
+    }
 }

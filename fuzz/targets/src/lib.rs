@@ -4,6 +4,7 @@
 //! `fuzz/corpus/` on stable Rust. A function panics when what it was given broke a promise.
 
 pub mod e2ee;
+pub mod group;
 pub mod rtp;
 pub mod signaling;
 pub mod transport;
@@ -40,5 +41,9 @@ pub const TARGETS: &[Target] = &[
     Target::new("sdp_answer", signaling::sdp_answer),
     Target::new("sdp_answer_again", signaling::sdp_answer_again),
     Target::new("sframe_header", e2ee::sframe_header),
-    Target::new("announcement", e2ee::announcement),
+    Target::new("profile", e2ee::profile),
+    Target::new("app", e2ee::app),
+    Target::new("client_frame", group::client_frame),
+    Target::new("server_frame", group::server_frame),
+    Target::new("commit_data", group::commit_data),
 ];

@@ -265,6 +265,7 @@ impl Member {
             self.statistics.resyncs += 1;
         }
         self.is_lost = false;
+        self.timers.is_stopped = false;
         self.waiting = None;
         self.timers.enter_due = None;
         self.drop_own();

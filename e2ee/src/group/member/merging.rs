@@ -191,7 +191,7 @@ impl Member {
             return self.enter(now);
         };
         for gone in &departed {
-            if let Some(leaf) = roster::seat(gone.leaf) {
+            if let Some(leaf) = roster::leaf(gone.leaf) {
                 self.events.push_back(Event::ForgetLeaf { leaf, before: epoch });
             }
             if !gone.is_back {
@@ -209,7 +209,7 @@ impl Member {
             epoch,
             base_key,
             leaf,
-            members: self.roster.seats(),
+            members: self.roster.leaves(),
         });
         self.say_ready();
         self.timers.commit_due = None;
@@ -340,9 +340,11 @@ impl Member {
         }
     }
 
-    /// One is not where the others are: comes in anew.
+    /// One is not where the others are: comes in anew, and seals nothing until then.
     pub(super) fn lost(&mut self, now: Duration) {
         self.is_lost = true;
+        self.timers.is_stopped = true;
+        self.events.push_back(Event::Stop);
         self.drop_own();
         self.enter(now);
     }

@@ -36,13 +36,25 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 /// How long messages of the current epoch may fail to open, and none may open, before one says so.
 const FORK_DEADLINE: Duration = Duration::from_secs(5);
 
+/// What one says of oneself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Saying {
+    /// Where the server seats one.
+    pub seat: u16,
+    /// At most 64 characters, none of them a control or bidi control.
+    pub name: String,
+    /// Whether one's microphone is heard.
+    pub microphone_on: bool,
+    /// Whether one's camera is seen.
+    pub camera_on: bool,
+    /// Number and kind of each track.
+    pub tracks: Vec<(TrackNumber, Kind)>,
+}
+
 /// What one says of oneself, and what of it was said.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
-    pub(super) name: String,
-    pub(super) microphone_on: bool,
-    pub(super) camera_on: bool,
-    pub(super) tracks: Vec<(TrackNumber, Kind)>,
+    pub(super) saying: Saying,
     sequence: u64,
     /// Something changed that nobody was told.
     pub(super) is_unsaid: bool,
@@ -105,13 +117,15 @@ impl Member {
         self.talk.is_unsaid = true;
         let Some(group_id) = self.group_id() else { return };
         self.talk.sequence += 1;
+        let saying = self.talk.saying.clone();
         let profile = Profile {
             member: self.id,
             sequence: self.talk.sequence,
-            name: self.talk.name.clone(),
-            microphone_on: self.talk.microphone_on,
-            camera_on: self.talk.camera_on,
-            tracks: self.talk.tracks.clone(),
+            seat: saying.seat,
+            name: saying.name,
+            microphone_on: saying.microphone_on,
+            camera_on: saying.camera_on,
+            tracks: saying.tracks,
             grant: self.grant,
         };
         let Ok(bytes) = profile.sign(&group_id, &self.signer) else {
