@@ -55,6 +55,7 @@ fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("wasm") => "application/wasm",
         Some("css") => "text/css; charset=utf-8",
         Some("json" | "map") => "application/json",
         Some("webmanifest") => "application/manifest+json",
@@ -62,7 +63,6 @@ fn content_type(path: &str) -> &'static str {
         Some("png") => "image/png",
         Some("ico") => "image/x-icon",
         Some("woff2") => "font/woff2",
-        Some("wasm") => "application/wasm",
         _ => "application/octet-stream",
     }
 }

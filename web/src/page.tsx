@@ -2,6 +2,7 @@
 // put one of their own in place of another.
 import { render } from 'preact';
 import { E2eeWorker } from './e2ee/index.ts';
+import { loadOwner } from './e2ee/owner.ts';
 import { createPeerConnection } from './media/connection.ts';
 import { watchNetwork } from './protocol/network.ts';
 import { connect } from './protocol/socket.ts';
@@ -17,6 +18,7 @@ export const shippedParts: RoomParts = {
   }),
   createPeerConnection,
   connect,
+  loadOwner,
   watchNetwork,
 };
 

@@ -6,7 +6,7 @@ import type { JoinProblem, OverReason } from './room/state.ts';
 import type { TileReason } from './room/view.ts';
 import type { MediaPorts } from './media/candidates.ts';
 import type { MediaPath } from './media/connection.ts';
-import { ROOM_MEMBERS_MAX } from './protocol/generated.ts';
+import { MEDIA_MEMBERS_MAX } from './protocol/generated.ts';
 import type { CreateError } from './room/create.ts';
 
 export const APP = 'Undertone';
@@ -110,6 +110,14 @@ export const CALL = {
   linkCopied: 'The invite link is copied.',
   linkByHand: 'Your browser did not allow copying. Copy the link from here:',
   soundBlocked: 'Your browser holds back the sound.',
+  unknownMembers: (count: number): string =>
+    count === 1
+      ? 'Somebody in this meeting has not said who they are. They can hear and see you.'
+      : `${count} people in this meeting have not said who they are. They can hear and see you.`,
+  wasRemoved: (name: string): string => `${name} was removed from the meeting. The invite link has changed.`,
+  linkChanged: 'The invite link has changed. Copy it again before you send it.',
+  locked: 'The meeting is locked: nobody new can join.',
+  unlocked: 'The meeting is open again.',
   came: (name: string): string => `${name} joined.`,
   went: (name: string): string => `${name} left.`,
   back: 'You are connected again.',
@@ -122,6 +130,50 @@ export const CALL = {
   offline: 'This device has no network. The call goes on as soon as there is one.',
   count: (count: number): string => (count === 1 ? '1 person' : `${count} people`),
 } as const;
+
+export const OWNER = {
+  owns: 'Made this meeting',
+  youOwn: 'You, who made this meeting',
+  remove: 'Remove',
+  removeName: (name: string): string => `Remove ${name} from meeting`,
+  confirmHeading: (name: string): string => `Remove ${name} from the meeting?`,
+  confirmText:
+    'They stop hearing and seeing at once. The invite link changes for everybody, and the old one opens nothing any more.',
+  confirm: 'Remove from meeting',
+  cancel: 'Cancel',
+  lock: 'Lock meeting',
+  unlock: 'Unlock meeting',
+  isLocked: 'Locked: nobody new can join.',
+} as const;
+
+/** What the group found wrong. */
+export function alarmWords(alarm: string): string {
+  switch (alarm) {
+    case 'withheld':
+      return 'The server holds back changes of this meeting, perhaps a removal. Nothing is sent until they arrive.';
+    case 'forked':
+      return 'What others say does not open: the server may have split this meeting. Rejoin to meet them.';
+    case 'nobody_answers':
+      return 'Nobody here has shown that they hold the link. The server may have made this meeting up.';
+    case 'other_group':
+      return 'The server shows another meeting under this link. Reload the page to join it.';
+    case 'no_psk':
+    case 'wrong_psk':
+    case 'old_psk':
+    case 'bad_mac':
+    case 'welcome_without_psk':
+      return 'Somebody tried to come in without this meeting’s secret. They were refused.';
+    case 'locked':
+      return 'Somebody tried to come in although the meeting is locked. They were refused.';
+    default:
+      return 'The server handed over a change that does not hold. It was refused.';
+  }
+}
+
+/** A counter of the statistics, in words. */
+export function counterWords(name: string): string {
+  return name.replaceAll('_', ' ');
+}
 
 /** What is said of media; `again`: it flowed before. */
 export function pathWords(path: MediaPath, again: boolean): string | null {
@@ -197,7 +249,12 @@ export const OVER: Readonly<Record<OverReason, readonly [heading: string, text: 
     'The server has forgotten this meeting',
     'The server was restarted and has forgotten this meeting. Nothing of it was kept. Everybody who starts it again meets here, behind the same link.',
   ],
-  full: ['The meeting is full', `It has its ${ROOM_MEMBERS_MAX} people. Try again when somebody has left.`],
+  full: ['The meeting is full', `It has its ${MEDIA_MEMBERS_MAX} people. Try again when somebody has left.`],
+  locked: ['The meeting is locked', 'Nobody new can join until whoever made it opens it again.'],
+  removed: [
+    'You were removed from the meeting',
+    'The invite link has changed. To come back, ask the others for the new one.',
+  ],
   lost: ['The connection is lost', 'The server could not be reached for two minutes. Check your network, then rejoin.'],
   unreachable: ['Sound and picture cannot reach the server', ''],
   encryption: ['Encryption stopped', 'Without it nothing is sent. Rejoin to start it again.'],
@@ -250,11 +307,13 @@ export function deviceReplaced(kind: 'microphone' | 'camera', label: string): st
 export function joinProblem(problem: JoinProblem): string {
   switch (problem.type) {
     case 'wrong_password':
-      return 'Wrong password, or the meeting has ended.';
+      return 'Wrong password, or the meeting has ended, or its link was replaced. Ask the others for the link.';
     case 'ended_or_incomplete':
-      return 'This meeting has ended or the link is incomplete.';
+      return 'This meeting has ended, or its link was replaced or is incomplete. Ask the others for the link.';
     case 'full':
-      return `The meeting is full: it has its ${ROOM_MEMBERS_MAX} people. Try again when somebody has left.`;
+      return `The meeting is full: it has its ${MEDIA_MEMBERS_MAX} people. Try again when somebody has left.`;
+    case 'locked':
+      return 'The meeting is locked: nobody new can join until whoever made it opens it again.';
     case 'rate_limited':
       return problem.seconds === null
         ? 'Too many tries. Wait a little, then try again.'
@@ -294,26 +353,18 @@ export function createProblem(problem: CreateError['problem']): string {
   }
 }
 
-const OTHER_KEY = 'Its key does not fit yours. Another link or password?';
-const BAD_ANNOUNCEMENT = 'Said who it is in a way that does not hold. It stays closed.';
-
 /** Why a tile shows nothing that was opened. */
 export const TILES: Readonly<Record<TileReason, string>> = {
   reconnecting: 'Reconnecting…',
-  announcement_awaited: 'Waiting to learn who this is…',
+  announcement_awaited: 'Has not shown yet that they hold the link…',
   nothing_sent: 'Sends nothing yet',
   media_awaited: 'Waiting for encrypted sound and picture…',
-  unreadable: OTHER_KEY,
+  disputed: 'Two people claim this place. What they send stays closed.',
+  silent: 'Has not been heard for long. The server may keep them apart from the others.',
   malformed: 'What arrives is damaged and stays closed.',
-  other_room: BAD_ANNOUNCEMENT,
-  other_seat: BAD_ANNOUNCEMENT,
-  own_seat: BAD_ANNOUNCEMENT,
-  bad_name: BAD_ANNOUNCEMENT,
-  bad_tracks: BAD_ANNOUNCEMENT,
-  superseded: 'The server shows an old announcement of it…',
-  too_many: BAD_ANNOUNCEMENT,
-  announcement_refused: OTHER_KEY,
-  waiting_for_key: 'Sends under a key that nobody announced. It stays closed.',
+  announcement_refused: 'Claims the place of somebody else. It stays closed.',
+  waiting_for_key: 'Waiting for the key of what arrives…',
+  removed: 'Was removed. What still arrives stays closed.',
   waiting_for_key_frame: 'Waiting for a whole picture…',
   tampered: 'The key does not fit, or what arrives was changed on its way. It stays closed.',
   replayed: 'What arrives was sent before. It stays closed.',
@@ -342,16 +393,17 @@ export const SECURITY = {
   can: [
     'your network address, and those of the others',
     'who is in this meeting at the same time, and for how long',
-    'whether a microphone or camera is on, and how loud it is',
+    'how loud each microphone is, and so who speaks',
     'when and how much is sent',
   ],
-  limitsHeading: 'What is not protected yet',
+  limitsHeading: 'What is not protected',
   limits: [
-    'Whoever has the link (and the password) can join, and could pose as somebody else.',
-    'Whoever records the encrypted call and gets the link later can open the recording.',
-    'A dishonest server could replay an earlier call of this same meeting.',
+    'Whoever has the link (and the password) can join, until the meeting is locked or the link changes.',
+    'Everybody in the meeting can record it.',
     'This page itself comes from the server. Whoever runs it could send another page.',
   ],
+  countersHeading: 'Refused in this call',
+  nothingRefused: 'Nothing yet.',
   withPassword: 'This meeting has a password. The server checks it without learning it.',
   withoutPassword: 'This meeting has no password. The link alone opens it.',
 } as const;

@@ -69,3 +69,8 @@ export function fromBase64url(text: string): Bytes | null {
   }
   return (bits & ((1 << held) - 1)) === 0 ? bytes : null;
 }
+
+/** Lower-case hexadecimal. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

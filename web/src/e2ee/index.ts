@@ -1,12 +1,21 @@
 // The page's side of end-to-end encryption. Keys, names and frames are handled
-// in the worker; what comes out is what the page shows and what it may send.
+// in two workers; what comes out is what the page shows and what it may send.
 import type { Bytes } from './bytes.ts';
-import type { E2eeEvent, Media, Track, TrackKind, Unlocked } from './messages.ts';
-import { decodeEvent, decodeReply, type Reply, type Request, type TransformRole } from './requests.ts';
-import { startWorker } from './start.ts';
+import { isRecord } from './decode.ts';
+import { makeFragment, type Fragment } from './fragment.ts';
+import type { E2eeEvent, Media, TrackKind, Unlocked } from './messages.ts';
+import {
+  decodeFrameEvent,
+  decodeGroupEvent,
+  decodeReply,
+  type Reply,
+  type Request,
+  type Saying,
+  type TransformRole,
+} from './requests.ts';
+import { startGroupWorker, startWorker } from './start.ts';
 
 export type {
-  AnnouncementRefusal,
   Counters,
   DropReason,
   E2eeEvent,
@@ -17,11 +26,12 @@ export type {
   TrackKind,
   Unlocked,
 } from './messages.ts';
+export type { Saying } from './requests.ts';
 
-/** Why the worker did not do what it was asked. `superseded`: a newer `unlock` took its place. */
+/** Why a worker did not do what it was asked. `superseded`: a newer `unlock` took its place. */
 export type E2eeProblem = 'superseded' | 'refused' | 'lost';
 
-/** A request to the worker that failed. */
+/** A request to a worker that failed. */
 export class E2eeError extends Error {
   constructor(readonly problem: E2eeProblem) {
     super(`end-to-end encryption: ${problem}`);
@@ -29,76 +39,94 @@ export class E2eeError extends Error {
   }
 }
 
-type Asked = Extract<Request, { id: number }>;
-/** A request without its id. */
-type Question = Asked extends infer One ? (One extends Asked ? Omit<One, 'id'> : never) : never;
-
 interface Waiting {
-  readonly type: Asked['type'];
   readonly resolve: (reply: Exclude<Reply, { type: 'failed' }>) => void;
   readonly reject: (error: E2eeError) => void;
 }
 
-/** One worker that holds the keys of one meeting. */
+/** The two workers that hold the keys of one meeting: one the group, one the frames. */
 export class E2eeWorker {
-  /** Called with everything that the worker tells; set it before the first call. */
+  /** Called with everything that the workers tell; set it before the first call. */
   onEvent: ((event: E2eeEvent) => void) | null = null;
 
-  readonly #worker: Worker;
+  readonly #frames: Worker;
+  readonly #group: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #lost = false;
 
-  /** Takes a worker that is already running. Pages call `start`; tests bring their own. */
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.onmessage = (message: MessageEvent<unknown>) => this.#hear(message.data);
-    worker.onerror = () => this.#lose();
-    worker.onmessageerror = () => this.#lose();
+  /** Takes workers that are already running. Pages call `start`; tests bring their own. */
+  constructor(frames: Worker, group: Worker) {
+    this.#frames = frames;
+    this.#group = group;
+    frames.onmessage = (message: MessageEvent<unknown>) => {
+      const event = decodeFrameEvent(message.data);
+      if (event !== null) this.onEvent?.(event);
+    };
+    group.onmessage = (message: MessageEvent<unknown>) => this.#hear(message.data);
+    for (const worker of [frames, group]) {
+      worker.onerror = () => this.#lose();
+      worker.onmessageerror = () => this.#lose();
+    }
   }
 
-  /** Starts the worker through the Trusted Types policy `undertone`. */
+  /** Starts the workers through the Trusted Types policy `undertone`. */
   static start(): E2eeWorker {
-    return new E2eeWorker(startWorker());
+    return new E2eeWorker(startWorker(), startGroupWorker());
   }
 
   /**
    * Derives the room's secret from the link and the password (null: it has none)
-   * and returns what the server may see of it. With a password this takes
-   * seconds; `unlock_progress` events tell how far it is. A second call ends the
-   * first, which fails with `superseded`.
+   * and returns what the server may see of it. With a password this takes about a
+   * second. A second call ends the first, which fails with `superseded`.
    */
-  async unlock({ link, password }: { link: Uint8Array; password: string | null }): Promise<Unlocked> {
-    for (const [id, { type, reject }] of this.#waiting) {
-      if (type !== 'unlock') continue;
+  async unlock({ fragment, password }: { fragment: Fragment; password: string | null }): Promise<Unlocked> {
+    for (const [id, { reject }] of this.#waiting) {
       this.#waiting.delete(id);
       reject(new E2eeError('superseded'));
     }
-    const reply = await this.#ask({ type: 'unlock', link: new Uint8Array(link), password });
-    if (reply.type !== 'unlocked') throw new E2eeError('refused');
+    const reply = await this.#unlock(makeFragment(fragment), password);
     return { gate: reply.gate, gateHash: reply.gateHash };
   }
 
-  /** Takes a seat with a fresh salt: new keys, counters from zero. `room` is the room's id. */
-  async enter({ room, seat }: { room: string; seat: number }): Promise<void> {
-    await this.#ask({ type: 'enter', room, seat });
+  /** Becomes a member of the room, unless one is already; `owner` is the owner's public key, where it is ours. */
+  enter({ room, owner }: { room: string; owner: Bytes | null }): void {
+    this.#tell({ type: 'enter', room, owner });
   }
 
-  /** Seals one's name and tracks for the others. The server relays it unread. */
-  async announce({ name, tracks }: { name: string; tracks: readonly Track[] }): Promise<Bytes> {
-    const reply = await this.#ask({ type: 'announce', name, tracks });
-    if (reply.type !== 'announced') throw new E2eeError('refused');
-    return reply.sealed;
+  /** There is a connection to the server, and a seat. */
+  connected(): void {
+    this.#tell({ type: 'connected' });
   }
 
-  /** Hands over what the server relayed from `seat`. */
-  participantAnnounced(seat: number, sealed: Uint8Array): void {
-    this.#tell({ type: 'participant_announced', seat, sealed: new Uint8Array(sealed) });
+  /** The connection is gone. The group stays. */
+  disconnected(): void {
+    this.#tell({ type: 'disconnected' });
   }
 
-  /** Ends the keys of `seat`. */
-  participantLeft(seat: number): void {
-    this.#tell({ type: 'participant_left', seat });
+  /** Hands over a binary message of the server. */
+  frame(bytes: Bytes): void {
+    this.#tell({ type: 'frame', bytes });
+  }
+
+  /** Says who one is and what one sends; every member is told. */
+  announce(saying: Saying): void {
+    this.#tell({ type: 'announce', saying });
+  }
+
+  /** Removes the member on a seat, with the owner's right. */
+  remove(seat: number): void {
+    this.#tell({ type: 'remove', seat });
+  }
+
+  /** Closes the meeting to newcomers, or opens it again, with the owner's right. */
+  lock(locked: boolean): void {
+    this.#tell({ type: 'lock', locked });
+  }
+
+  /** The owner's key signed what `owner_signature` asked for. */
+  ownerSigned(signature: Bytes): void {
+    this.#tell({ type: 'owner_signed', signature });
   }
 
   /**
@@ -114,30 +142,35 @@ export class E2eeWorker {
     receiver.transform = this.#transform({ role: 'receiver', mid, media: kind });
   }
 
-  /** Ends the worker and forgets all keys. */
+  /** Ends the workers and forgets all keys. */
   close(): void {
     this.#end();
   }
 
   #transform(role: TransformRole): RTCRtpScriptTransform {
-    return new RTCRtpScriptTransform(this.#worker, role);
+    return new RTCRtpScriptTransform(this.#frames, role);
   }
 
-  #ask(question: Question): Promise<Exclude<Reply, { type: 'failed' }>> {
+  #unlock(fragment: string, password: string | null): Promise<Exclude<Reply, { type: 'failed' }>> {
     if (this.#lost) return Promise.reject(new E2eeError('lost'));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { type: question.type, resolve, reject });
-      this.#tell({ ...question, id });
+      this.#waiting.set(id, { resolve, reject });
+      this.#tell({ type: 'unlock', id, fragment, password });
     });
   }
 
   #tell(request: Request): void {
-    this.#worker.postMessage(request, []);
+    if (!this.#lost) this.#group.postMessage(request, []);
   }
 
   #hear(data: unknown): void {
+    if (isRecord(data) && data['port'] instanceof MessagePort) {
+      // The one way by which keys reach the frame worker; nobody else listens on it.
+      this.#frames.postMessage({ port: data['port'] }, [data['port']]);
+      return;
+    }
     const reply = decodeReply(data);
     if (reply !== null) {
       const waiting = this.#waiting.get(reply.id);
@@ -146,7 +179,7 @@ export class E2eeWorker {
       else waiting?.resolve(reply);
       return;
     }
-    const event = decodeEvent(data);
+    const event = decodeGroupEvent(data);
     if (event !== null) this.onEvent?.(event);
   }
 
@@ -158,7 +191,8 @@ export class E2eeWorker {
 
   #end(): void {
     this.#lost = true;
-    this.#worker.terminate();
+    this.#frames.terminate();
+    this.#group.terminate();
     for (const { reject } of this.#waiting.values()) reject(new E2eeError('lost'));
     this.#waiting.clear();
   }

@@ -1,111 +1,194 @@
-// Whose frames can be opened: the keys and replay windows of the others. A
-// replay window outlives its key: it stays as long as the worker, so that no
-// leaving and coming back lets old frames in again.
-import { toBase64url, type Bytes } from './bytes.ts';
-import type { Announcement } from './announcement.ts';
-import { INTERIM_EPOCH, type KeySource } from './interim.ts';
-import { keyIdNumber, parseKeyId } from './kid.ts';
-import { CONTEXTS_MAX } from './limits.ts';
-import type { AnnouncementRefusal, TrackKind } from './messages.ts';
+// Whose frames can be opened: the keys of the group's epochs. The key is taken
+// by key id only; which member it is, the epoch's own list of leaves says.
+import type { Bytes } from './bytes.ts';
+import type { KeyMessage } from './group_messages.ts';
+import { keyIdNumber, parseKeyId, type KeyId } from './kid.ts';
+import type { TrackKind } from './messages.ts';
 import { ReplayWindow } from './replay.ts';
 import { deriveFrameKey, type FrameKey } from './sframe.ts';
 
-/** One track of one participant under one salt. Its identity is whose picture a tile shows. */
+/** One track of one member. Its identity is whose picture a tile shows. */
 export interface Stream {
+  readonly member: string;
   readonly seat: number;
   readonly track: number;
-  /** From the participant's own announcement. */
+  /** From the member's own announcement. */
   readonly kind: TrackKind;
-  readonly replay: ReplayWindow;
-  /** null while the participant is away. */
-  readonly key: FrameKey | null;
+  /** The member is gone, or sends this track no longer. */
+  readonly isOver: boolean;
 }
 
 type MutableStream = { -readonly [Name in keyof Stream]: Stream[Name] };
 
-/** What one participant sends under one salt. */
-interface Context {
-  readonly seat: number;
-  readonly streams: Map<number, MutableStream>;
-  superseded: boolean;
+/** What opens the frames of one key id. */
+export interface Opening {
+  readonly stream: Stream;
+  readonly key: FrameKey;
+  readonly replay: ReplayWindow;
+  /** Its counters rise from one epoch to the next: what a counter of this epoch is among all. */
+  readonly base: bigint;
+  /** Whether the key was wiped meanwhile. */
+  isOver(): boolean;
 }
 
 /** Why a key id opens nothing. */
-export type NoStream = 'waiting_for_key' | 'announcement_refused';
+export type NoStream = 'waiting_for_key' | 'announcement_refused' | 'removed';
+
+interface Epoch {
+  readonly epoch: number;
+  readonly baseKey: Bytes;
+  readonly leaf: number;
+  readonly members: Map<number, string>;
+  /** Leaves whose member is gone. */
+  readonly gone: Set<number>;
+  readonly keys: Map<number, Promise<FrameKey>>;
+  readonly replays: Map<number, ReplayWindow>;
+  isOver: boolean;
+}
+
+interface Person {
+  seat: number | null;
+  readonly streams: Map<number, MutableStream>;
+}
+
+/** Counters have 64 bits, of which no call uses more than these. */
+const COUNTER_BITS = 48n;
 
 /** All keys for opening. */
 export class Keyring {
-  readonly #contexts = new Map<string, Context>();
-  readonly #current = new Map<number, Context>();
-  readonly #refused = new Set<number>();
+  /** Newest last. */
+  #epochs: Epoch[] = [];
+  readonly #people = new Map<string, Person>();
+  readonly #waiting = new Set<() => void>();
 
-  /** The stream of a header's key id, or why there is none. */
-  find(number: bigint): Stream | NoStream {
+  /** Takes what the group says. */
+  take(message: KeyMessage): void {
+    switch (message.type) {
+      case 'epoch':
+        this.#forget(message.epoch);
+        this.#epochs.push({
+          epoch: message.epoch,
+          baseKey: message.baseKey,
+          leaf: message.leaf,
+          members: new Map(message.members.map(({ leaf, member }) => [leaf, member])),
+          gone: new Set(),
+          keys: new Map(),
+          replays: new Map(),
+          isOver: false,
+        });
+        this.#wake();
+        break;
+      case 'forget':
+        this.#forget(message.epoch);
+        break;
+      case 'forget_leaf':
+        for (const epoch of this.#epochs) {
+          if (epoch.epoch < message.before) this.#forgetLeaf(epoch, message.leaf);
+        }
+        break;
+      case 'person':
+        this.#seat(message.member, message.seat, message.tracks);
+        this.#wake();
+        break;
+      case 'gone':
+        for (const stream of this.#people.get(message.member)?.streams.values() ?? []) stream.isOver = true;
+        this.#people.delete(message.member);
+        break;
+      case 'send':
+      case 'stop':
+        break;
+    }
+  }
+
+  /** What opens a header's key id, or why nothing does. */
+  async find(number: bigint): Promise<Opening | NoStream> {
     const keyId = parseKeyId(number);
-    if (keyId === null || keyId.epoch !== INTERIM_EPOCH) return 'waiting_for_key';
-    const stream = this.#current.get(keyId.seat)?.streams.get(keyId.track);
-    if (stream !== undefined && stream.key !== null) return stream;
-    return this.#refused.has(keyId.seat) ? 'announcement_refused' : 'waiting_for_key';
+    const epoch = keyId === null ? undefined : this.#epoch(keyId.epoch);
+    if (keyId === null || epoch === undefined || keyId.leaf === epoch.leaf) return 'waiting_for_key';
+    if (epoch.gone.has(keyId.leaf)) return 'removed';
+    const member = epoch.members.get(keyId.leaf);
+    const person = member === undefined ? undefined : this.#people.get(member);
+    if (person === undefined) return 'waiting_for_key';
+    if (person.seat === null) return 'announcement_refused';
+    const stream = person.streams.get(keyId.track);
+    if (stream === undefined || stream.isOver) return 'waiting_for_key';
+    const key = await this.#key(epoch, keyId);
+    const replay = epoch.replays.get(Number(number)) ?? new ReplayWindow();
+    epoch.replays.set(Number(number), replay);
+    const isOver = (): boolean => epoch.isOver || stream.isOver || epoch.gone.has(keyId.leaf);
+    return { stream, key, replay, base: BigInt(epoch.epoch) << COUNTER_BITS, isOver };
   }
 
-  /** Takes what a participant announced. Its earlier keys end when the salt is another. */
-  async admit(announcement: Announcement, keys: KeySource): Promise<AnnouncementRefusal | null> {
-    const { seat, salt } = announcement;
-    const name = `${announcement.room}/${seat}/${toBase64url(salt)}`;
-    const known = this.#contexts.get(name);
-    if (known?.superseded === true) return 'superseded';
-    if (known === undefined && this.#contexts.size >= CONTEXTS_MAX) return 'too_many';
-    const context = known ?? { seat, streams: new Map<number, MutableStream>(), superseded: false };
-    this.#contexts.set(name, context);
-    const earlier = this.#current.get(seat);
-    if (earlier !== undefined && earlier !== context) {
-      earlier.superseded = true;
-      endKeys(earlier);
+  /** Whether the epoch of a key id is there. */
+  knows(number: bigint): boolean {
+    const keyId = parseKeyId(number);
+    return keyId === null || this.#epoch(keyId.epoch) !== undefined;
+  }
+
+  /** Resolves with the next epoch or announcement, or after so many milliseconds. */
+  next(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiting.add(done);
+    });
+  }
+
+  #epoch(lowBits: number): Epoch | undefined {
+    return this.#epochs.findLast(({ epoch }) => (epoch & 0xff) === lowBits);
+  }
+
+  #key(epoch: Epoch, keyId: KeyId): Promise<FrameKey> {
+    const number = keyIdNumber(keyId);
+    const known = epoch.keys.get(number);
+    if (known !== undefined) return known;
+    const deriving = deriveFrameKey(epoch.baseKey, BigInt(number), 'decrypt');
+    epoch.keys.set(number, deriving);
+    return deriving;
+  }
+
+  #forget(number: number): void {
+    for (const epoch of this.#epochs) if (epoch.epoch === number) wipe(epoch);
+    this.#epochs = this.#epochs.filter(({ epoch }) => epoch !== number);
+  }
+
+  #forgetLeaf(epoch: Epoch, leaf: number): void {
+    epoch.gone.add(leaf);
+    epoch.members.delete(leaf);
+    for (const number of epoch.keys.keys()) {
+      if (parseKeyId(BigInt(number))?.leaf === leaf) epoch.keys.delete(number);
     }
-    await giveKeys(context, announcement, keys);
-    this.#current.set(seat, context);
-    this.#refused.delete(seat);
-    return null;
   }
 
-  /** Remembers that `seat` announced what we cannot accept. Keys that it has stay. */
-  refuse(seat: number): void {
-    this.#refused.add(seat);
+  #seat(member: string, seat: number | null, tracks: readonly { number: number; kind: TrackKind }[]): void {
+    const person = this.#people.get(member) ?? { seat, streams: new Map<number, MutableStream>() };
+    this.#people.set(member, person);
+    const isElsewhere = person.seat !== seat;
+    person.seat = seat;
+    for (const [number, stream] of person.streams) {
+      const announced = tracks.find((track) => track.number === number);
+      if (announced !== undefined && announced.kind === stream.kind && !isElsewhere) continue;
+      stream.isOver = true;
+      person.streams.delete(number);
+    }
+    if (seat === null) return;
+    for (const { number: track, kind } of tracks) {
+      if (!person.streams.has(track)) person.streams.set(track, { member, seat, track, kind, isOver: false });
+    }
   }
 
-  /** Ends the keys of a participant that left. */
-  remove(seat: number): void {
-    const context = this.#current.get(seat);
-    if (context !== undefined) endKeys(context);
-    this.#current.delete(seat);
-    this.#refused.delete(seat);
-  }
-
-  /** Ends everybody's keys. */
-  clear(): void {
-    for (const seat of this.#current.keys()) this.remove(seat);
-    this.#refused.clear();
+  #wake(): void {
+    for (const done of [...this.#waiting]) done();
   }
 }
 
-function endKeys(context: Context): void {
-  for (const stream of context.streams.values()) stream.key = null;
-}
-
-async function giveKeys(context: Context, { seat, salt, tracks }: Announcement, keys: KeySource): Promise<void> {
-  const baseKey: Bytes = await keys.baseKey(seat, salt);
-  const announced = new Set(tracks.map(({ number }) => number));
-  for (const stream of context.streams.values()) if (!announced.has(stream.track)) stream.key = null;
-  for (const { number: track, kind } of tracks) {
-    const keyId = BigInt(keyIdNumber({ seat, track, epoch: INTERIM_EPOCH }));
-    const stream = context.streams.get(track);
-    const key = stream?.key ?? (await deriveFrameKey(baseKey, keyId, 'decrypt'));
-    if (stream === undefined) {
-      context.streams.set(track, { seat, track, kind, replay: new ReplayWindow(), key });
-    } else {
-      stream.kind = kind;
-      stream.key = key;
-    }
-  }
-  baseKey.fill(0);
+function wipe(epoch: Epoch): void {
+  epoch.isOver = true;
+  epoch.baseKey.fill(0);
+  epoch.keys.clear();
+  epoch.replays.clear();
 }

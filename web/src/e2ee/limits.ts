@@ -1,12 +1,8 @@
 // Bounds of the E2EE worker, each with its reason. Those that both sides of a
 // call must agree on have a twin in the Rust crate.
 
-/** Longest sealed announcement in bytes; the server keeps one for each participant. */
-export const ANNOUNCEMENT_BYTES_MAX = 1_024;
-/** Longest display name in Unicode scalar values: what a tile can show. */
-export const NAME_CHARS_MAX = 64;
-/** Highest seat: the key id has 10 bits for it. */
-export const SEAT_MAX = 1_023;
+/** Highest leaf index: the key id has 10 bits for it. */
+export const LEAF_MAX = 1_023;
 /** Highest track number: the key id has 6 bits for it. */
 export const TRACK_MAX = 63;
 /** How far back a counter may lie, per key id: 20 seconds of audio. */
@@ -39,9 +35,7 @@ export const LAYERS_MAX = 3n;
  * after 13 hours of video, and half of that looks like going back.
  */
 export const ORDER_SILENCE_MS_MAX = 3_600_000;
-/**
- * How many sender contexts (seat and salt) are remembered with their replay
- * windows, those of participants who left included: forgetting one would let
- * its frames in again. A room has 1,024 seats.
- */
-export const CONTEXTS_MAX = 1_024;
+/** How long frames of an epoch that is not there yet are held back, once in `EPOCH_WAIT_MS_MIN` per slot. */
+export const EPOCH_WAIT_MS = 500;
+/** A server that sends junk key ids holds up a slot no more often than this. */
+export const EPOCH_WAIT_MS_MIN = 2_000;

@@ -18,8 +18,23 @@ export async function createOwner(room: string): Promise<Bytes> {
   return ownerHash(pair.publicKey);
 }
 
-/** The owner's key of `room`, or null when another browser made the room. */
-export async function loadOwner(room: string): Promise<CryptoKeyPair | null> {
+/** The key by which this browser owns a room: it signs grants, and nobody can take it out. */
+export interface OwnerKey {
+  readonly publicKey: Bytes;
+  sign(bytes: Bytes): Promise<Bytes>;
+}
+
+/** The owner's key of `room`, or null when another browser made the room, or this one keeps nothing. */
+export async function loadOwner(room: string): Promise<OwnerKey | null> {
+  const pair = await loadPair(room).catch(() => null);
+  if (pair === null) return null;
+  return {
+    publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)),
+    sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: 'Ed25519' }, pair.privateKey, bytes)),
+  };
+}
+
+async function loadPair(room: string): Promise<CryptoKeyPair | null> {
   const database = await open();
   try {
     const found: unknown = await request(database.transaction(STORE).objectStore(STORE).get(room));

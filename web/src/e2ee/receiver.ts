@@ -2,9 +2,9 @@
 // and then let through by the slot or not.
 import { codecOf, isKeyFrame, mediaOf } from './codec.ts';
 import { parseHeader } from './header.ts';
-import type { Keyring, Stream } from './keyring.ts';
-import { FRAME_BYTES_MAX, KEY_FRAME_REQUEST_MS_MIN } from './limits.ts';
-import type { DropReason, E2eeEvent, Media } from './messages.ts';
+import type { Keyring, NoStream, Opening, Stream } from './keyring.ts';
+import { EPOCH_WAIT_MS, EPOCH_WAIT_MS_MIN, FRAME_BYTES_MAX, KEY_FRAME_REQUEST_MS_MIN } from './limits.ts';
+import type { DropReason, FrameEvent, Media } from './messages.ts';
 import { splitPrefix } from './prefix.ts';
 import { openFrame, TAG_LENGTH } from './sframe.ts';
 import { Slot, type OpenedFrame, type SlotView } from './slot.ts';
@@ -19,6 +19,8 @@ interface Attached {
   readonly requestKeyFrame: () => void;
   told: SlotView;
   askedAt: number | null;
+  /** When an epoch was last waited for. */
+  waitedAt: number | null;
 }
 
 interface Decrypted {
@@ -32,11 +34,13 @@ const CURED_BY_KEY_FRAME: readonly DropReason[] = ['waiting_for_key_frame', 'cha
 /** All receive slots. */
 export class Receiver {
   readonly #attached = new Map<string, Attached>();
+  /** The highest counter of each stream, over all epochs. */
+  readonly #highest = new WeakMap<Stream, bigint>();
 
   constructor(
     private readonly keyring: Keyring,
     private readonly now: () => number,
-    private readonly post: (event: E2eeEvent) => void,
+    private readonly post: (event: FrameEvent) => void,
   ) {}
 
   /**
@@ -47,7 +51,7 @@ export class Receiver {
     const replaced = this.#attached.get(mid);
     replaced?.slot.release();
     const slot = new Slot(media);
-    const attached = { mid, slot, requestKeyFrame, told: replaced?.told ?? slot.view, askedAt: null };
+    const attached = { mid, slot, requestKeyFrame, told: replaced?.told ?? slot.view, askedAt: null, waitedAt: null };
     this.#attached.set(mid, attached);
     this.#tell(attached);
     return (frame) => this.#open(attached, frame);
@@ -56,13 +60,13 @@ export class Receiver {
   /** Takes the slots of those whose keys ended from them. */
   releaseEnded(): void {
     for (const attached of this.#attached.values()) {
-      if (attached.slot.stream?.key === null) attached.slot.release();
+      if (attached.slot.stream?.isOver === true) attached.slot.release();
       this.#tell(attached);
     }
   }
 
   async #open(attached: Attached, frame: EncodedFrame): Promise<DropReason | null> {
-    const decrypted = await this.#decrypt(attached.slot.media, frame);
+    const decrypted = await this.#decrypt(attached, frame);
     if (this.#attached.get(attached.mid) !== attached) return 'detached';
     const reason = this.#admit(attached, decrypted);
     if (reason === null && typeof decrypted !== 'string') frame.data = decrypted.plaintext;
@@ -84,7 +88,8 @@ export class Receiver {
     return reason;
   }
 
-  async #decrypt(media: Media, frame: EncodedFrame): Promise<Decrypted | DropReason> {
+  async #decrypt(attached: Attached, frame: EncodedFrame): Promise<Decrypted | DropReason> {
+    const { media } = attached.slot;
     const data = new Uint8Array(frame.data);
     if (data.length === 0) return 'empty';
     const { mimeType, rtpTimestamp: timestamp } = frame.getMetadata();
@@ -94,22 +99,40 @@ export class Receiver {
     const header = split === null ? null : parseHeader(split.sealed);
     if (split === null || header === null || typeof timestamp !== 'number') return 'malformed';
     if (split.sealed.length < header.length + TAG_LENGTH) return 'malformed';
-    const stream = this.keyring.find(header.keyId);
-    if (typeof stream === 'string') return stream;
-    const { key, replay } = stream;
-    if (key === null) return 'waiting_for_key';
     const { counter } = header;
+    const opening = await this.#find(attached, header.keyId);
+    if (typeof opening === 'string') return opening;
+    const { stream, key, replay, base } = opening;
     const early = replay.check(counter);
     if (early !== null) return early;
     const plaintext = await openFrame(key, counter, header.length, split.prefix, split.sealed);
     if (plaintext === null) return 'tampered';
     // Meanwhile another slot may have opened the same frame, or the participant may have left.
-    const late = stream.key === key ? replay.check(counter) : 'waiting_for_key';
+    const late = opening.isOver() ? 'waiting_for_key' : replay.check(counter);
     if (late !== null) return late;
-    const { highest } = replay;
+    const highest = this.#highest.get(stream) ?? null;
     replay.record(counter);
+    // Counters begin anew with each epoch; put in a row they rise for ever.
+    const ordered = base + counter;
+    this.#note(stream, ordered);
     const isKey = isKeyFrame(codec, new Uint8Array(plaintext));
-    return { plaintext, frame: { stream, counter, highest, timestamp, isKeyFrame: isKey } };
+    return { plaintext, frame: { stream, counter: ordered, highest, timestamp, isKeyFrame: isKey } };
+  }
+
+  /** The key of a key id. An epoch that is not there yet is waited for, because its first frames are quicker. */
+  async #find(attached: Attached, keyId: bigint): Promise<Opening | NoStream> {
+    const now = this.now();
+    const mayWait = attached.waitedAt === null || now - attached.waitedAt >= EPOCH_WAIT_MS_MIN;
+    if (!this.keyring.knows(keyId) && mayWait) {
+      attached.waitedAt = now;
+      await this.keyring.next(EPOCH_WAIT_MS);
+    }
+    return this.keyring.find(keyId);
+  }
+
+  #note(stream: Stream, ordered: bigint): void {
+    const highest = this.#highest.get(stream);
+    if (highest === undefined || ordered > highest) this.#highest.set(stream, ordered);
   }
 
   #releaseOthers(owner: Attached): void {

@@ -1,33 +1,46 @@
-// What the page asks of its worker, and the worker's answers. Both sides decode
-// and check what they get.
+// What the page asks of its workers, and their answers. Both sides decode and
+// check what they get.
 import type { Bytes } from './bytes.ts';
 import { isBytes, isRecord } from './decode.ts';
-import { isSeat, isTrackNumber } from './kid.ts';
+import { decodeTracks } from './group_messages.ts';
+import { isTrackNumber } from './kid.ts';
 import {
   DROP_REASONS,
   isTrackKind,
-  REFUSALS,
   type Counters,
-  type E2eeEvent,
+  type FrameEvent,
+  type GroupEvent,
   type Media,
   type Owner,
   type Track,
   type TrackKind,
 } from './messages.ts';
 
-/** From the page to the worker. Those with an `id` get an answer. */
-export type Request =
-  | { readonly type: 'unlock'; readonly id: number; readonly link: Bytes; readonly password: string | null }
-  | { readonly type: 'enter'; readonly id: number; readonly room: string; readonly seat: number }
-  | { readonly type: 'announce'; readonly id: number; readonly name: string; readonly tracks: readonly Track[] }
-  | { readonly type: 'participant_announced'; readonly seat: number; readonly sealed: Bytes }
-  | { readonly type: 'participant_left'; readonly seat: number };
+/** What one says of oneself. */
+export interface Saying {
+  readonly seat: number;
+  readonly name: string;
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  readonly tracks: readonly Track[];
+}
 
-/** From the worker to the page: the answer to the request with the same `id`. */
+/** From the page to the group worker. Those with an `id` get an answer. */
+export type Request =
+  | { readonly type: 'unlock'; readonly id: number; readonly fragment: string; readonly password: string | null }
+  /** Becomes a member of the room; `owner` is the public key of its owner, where this browser holds the private one. */
+  | { readonly type: 'enter'; readonly room: string; readonly owner: Bytes | null }
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected' }
+  | { readonly type: 'frame'; readonly bytes: Bytes }
+  | { readonly type: 'announce'; readonly saying: Saying }
+  | { readonly type: 'remove'; readonly seat: number }
+  | { readonly type: 'lock'; readonly locked: boolean }
+  | { readonly type: 'owner_signed'; readonly signature: Bytes };
+
+/** From the group worker to the page: the answer to the request with the same `id`. */
 export type Reply =
   | { readonly type: 'unlocked'; readonly id: number; readonly gate: Bytes; readonly gateHash: Bytes }
-  | { readonly type: 'entered'; readonly id: number }
-  | { readonly type: 'announced'; readonly id: number; readonly sealed: Bytes }
   | { readonly type: 'failed'; readonly id: number; readonly problem: 'superseded' | 'refused' };
 
 /** What a transform is for; it travels as the options of `RTCRtpScriptTransform`. */
@@ -38,28 +51,52 @@ export type TransformRole =
 /** Reads a message of the page, or null. */
 export function decodeRequest(value: unknown): Request | null {
   if (!isRecord(value)) return null;
-  const { type, id, seat } = value;
-  if (type === 'participant_left') return isSeat(seat) ? { type, seat } : null;
-  if (type === 'participant_announced') {
-    const { sealed } = value;
-    return isSeat(seat) && isBytes(sealed) ? { type, seat, sealed } : null;
+  const { type } = value;
+  switch (type) {
+    case 'connected':
+    case 'disconnected':
+      return { type };
+    case 'frame': {
+      const { bytes } = value;
+      return isBytes(bytes) ? { type, bytes } : null;
+    }
+    case 'unlock': {
+      const { id, fragment, password } = value;
+      if (!isNumber(id) || typeof fragment !== 'string') return null;
+      return password === null || typeof password === 'string' ? { type, id, fragment, password } : null;
+    }
+    case 'enter': {
+      const { room, owner } = value;
+      return typeof room === 'string' && (owner === null || isBytes(owner)) ? { type, room, owner } : null;
+    }
+    case 'announce': {
+      const saying = decodeSaying(value['saying']);
+      return saying === null ? null : { type, saying };
+    }
+    case 'remove': {
+      const { seat } = value;
+      return isNumber(seat) ? { type, seat } : null;
+    }
+    case 'lock': {
+      const { locked } = value;
+      return typeof locked === 'boolean' ? { type, locked } : null;
+    }
+    case 'owner_signed': {
+      const { signature } = value;
+      return isBytes(signature) ? { type, signature } : null;
+    }
+    default:
+      return null;
   }
-  if (!isNumber(id)) return null;
-  if (type === 'unlock') {
-    const { link, password } = value;
-    if (!isBytes(link) || (password !== null && typeof password !== 'string')) return null;
-    return { type, id, link, password };
-  }
-  if (type === 'enter') {
-    const { room } = value;
-    return typeof room === 'string' && isSeat(seat) ? { type, id, room, seat } : null;
-  }
-  if (type === 'announce') {
-    const { name } = value;
-    const tracks = decodeTracks(value['tracks']);
-    return typeof name === 'string' && tracks !== null ? { type, id, name, tracks } : null;
-  }
-  return null;
+}
+
+function decodeSaying(value: unknown): Saying | null {
+  if (!isRecord(value)) return null;
+  const { seat, name, microphone, camera } = value;
+  const tracks = decodeTracks(value['tracks']);
+  if (!isNumber(seat) || typeof name !== 'string' || tracks === null) return null;
+  if (typeof microphone !== 'boolean' || typeof camera !== 'boolean') return null;
+  return { seat, name, microphone, camera, tracks };
 }
 
 /** Reads what a transform is for, or null. */
@@ -71,49 +108,96 @@ export function decodeRole(value: unknown): TransformRole | null {
   return media === 'audio' || media === 'video' ? { role, mid, media } : null;
 }
 
-/** Reads an answer of the worker, or null. */
+/** Reads an answer of the group worker, or null. */
 export function decodeReply(value: unknown): Reply | null {
   if (!isRecord(value)) return null;
   const { type, id } = value;
   if (!isNumber(id)) return null;
-  if (type === 'entered') return { type, id };
   if (type === 'unlocked') {
     const { gate, gateHash } = value;
     return isBytes(gate) && isBytes(gateHash) ? { type, id, gate, gateHash } : null;
-  }
-  if (type === 'announced') {
-    const { sealed } = value;
-    return isBytes(sealed) ? { type, id, sealed } : null;
   }
   const { problem } = value;
   if (type !== 'failed' || (problem !== 'superseded' && problem !== 'refused')) return null;
   return { type, id, problem };
 }
 
-/** Reads an event of the worker, or null. */
-export function decodeEvent(value: unknown): E2eeEvent | null {
+/** Reads an event of the frame worker, or null. */
+export function decodeFrameEvent(value: unknown): FrameEvent | null {
   if (!isRecord(value)) return null;
-  const { type, seat } = value;
+  const { type } = value;
   if (type === 'slot') return decodeSlot(value);
-  if (type === 'unlock_progress') {
-    const { fraction } = value;
-    return isNumber(fraction) ? { type, fraction } : null;
-  }
-  if (type === 'statistics') {
-    const counters = decodeCounters(value['counters']);
-    return counters === null ? null : { type, counters };
-  }
-  if (!isSeat(seat)) return null;
-  if (type === 'participant') {
-    const { name } = value;
-    const tracks = decodeTracks(value['tracks']);
-    return typeof name === 'string' && tracks !== null ? { type, seat, name, tracks } : null;
-  }
-  const reason = REFUSALS.find((known) => known === value['reason']);
-  return type === 'announcement_refused' && reason !== undefined ? { type, seat, reason } : null;
+  if (type !== 'statistics') return null;
+  const counters = decodeCounters(value['counters']);
+  return counters === null ? null : { type, counters };
 }
 
-function decodeSlot(value: Record<string, unknown>): E2eeEvent | null {
+/** Reads an event of the group worker, or null. */
+export function decodeGroupEvent(value: unknown): GroupEvent | null {
+  if (!isRecord(value)) return null;
+  const { type } = value;
+  switch (type) {
+    case 'frame':
+    case 'owner_signature': {
+      const { bytes } = value;
+      return isBytes(bytes) ? { type, bytes } : null;
+    }
+    case 'participant':
+      return decodeParticipant(value);
+    case 'announcement_refused': {
+      const { seat } = value;
+      return isNumber(seat) ? { type, seat } : null;
+    }
+    case 'gone': {
+      const { seat, kicked } = value;
+      if (typeof kicked !== 'boolean') return null;
+      return seat === null || isNumber(seat) ? { type, seat, kicked } : null;
+    }
+    case 'roster': {
+      const { members, unknown } = value;
+      return isNumber(members) && isNumber(unknown) ? { type, members, unknown } : null;
+    }
+    case 'role': {
+      const { isOwner } = value;
+      return typeof isOwner === 'boolean' ? { type, isOwner } : null;
+    }
+    case 'link': {
+      const { fragment, gate, gateHash } = value;
+      if (typeof fragment !== 'string' || !isBytes(gate) || !isBytes(gateHash)) return null;
+      return { type, fragment, gate, gateHash };
+    }
+    case 'locked': {
+      const { locked } = value;
+      return typeof locked === 'boolean' ? { type, locked } : null;
+    }
+    case 'removed':
+      return { type };
+    case 'not_admitted': {
+      const { reason } = value;
+      return typeof reason === 'string' ? { type, reason } : null;
+    }
+    case 'alarm': {
+      const { alarm, seat } = value;
+      if (typeof alarm !== 'string') return null;
+      return seat === null || isNumber(seat) ? { type, alarm, seat } : null;
+    }
+    case 'group_statistics': {
+      const counters = decodeNumbers(value['counters']);
+      return counters === null ? null : { type, counters };
+    }
+    default:
+      return null;
+  }
+}
+
+function decodeParticipant(value: Record<string, unknown>): GroupEvent | null {
+  const { seat, name, microphone, camera, isOwner } = value;
+  if (!isNumber(seat) || typeof name !== 'string') return null;
+  if (typeof microphone !== 'boolean' || typeof camera !== 'boolean' || typeof isOwner !== 'boolean') return null;
+  return { type: 'participant', seat, name, microphone, camera, isOwner };
+}
+
+function decodeSlot(value: Record<string, unknown>): FrameEvent | null {
   const { mid, state, since } = value;
   const owner = value['owner'] === null ? null : decodeOwner(value['owner']);
   const reason = value['reason'] === null ? null : DROP_REASONS.find((known) => known === value['reason']);
@@ -126,19 +210,17 @@ function decodeSlot(value: Record<string, unknown>): E2eeEvent | null {
 function decodeOwner(value: unknown): Owner | undefined {
   if (!isRecord(value)) return undefined;
   const { seat, track, kind } = value;
-  return isSeat(seat) && isTrackNumber(track) && isTrackKind(kind) ? { seat, track, kind } : undefined;
+  return isNumber(seat) && isTrackNumber(track) && isTrackKind(kind) ? { seat, track, kind } : undefined;
 }
 
-function decodeTracks(value: unknown): Track[] | null {
-  if (!Array.isArray(value)) return null;
-  const tracks: Track[] = [];
-  for (const track of value as unknown[]) {
-    if (!isRecord(track)) return null;
-    const { number, kind } = track;
-    if (!isTrackNumber(number) || !isTrackKind(kind)) return null;
-    tracks.push({ number, kind });
+function decodeNumbers(value: unknown): Record<string, number> | null {
+  if (!isRecord(value)) return null;
+  const numbers: Record<string, number> = {};
+  for (const [name, count] of Object.entries(value)) {
+    if (!isNumber(count)) return null;
+    numbers[name] = count;
   }
-  return tracks;
+  return numbers;
 }
 
 function decodeCounters(value: unknown): Counters | null {
@@ -165,6 +247,7 @@ export function zeroCounters(): MutableCounters {
     malformed: 0,
     codec: 0,
     waiting_for_key: 0,
+    removed: 0,
     announcement_refused: 0,
     waiting_for_key_frame: 0,
     wrong_kind: 0,

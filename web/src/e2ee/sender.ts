@@ -1,8 +1,8 @@
-// Sealing one's own frames. A sender context is one salt; its counters belong to
-// (salt, key id) and outlive the transforms, so a nonce is never used twice.
+// Sealing one's own frames. A sender context is one epoch of the group; its
+// counters belong to (epoch, key id) and outlive the transforms, so a nonce is
+// never used twice.
 import type { Codec } from './codec.ts';
 import { concat, type Bytes } from './bytes.ts';
-import { INTERIM_EPOCH, type KeySource } from './interim.ts';
 import { keyIdNumber } from './kid.ts';
 import { FRAME_BYTES_MAX, FRAMES_PER_KEY_MAX } from './limits.ts';
 import type { DropReason } from './messages.ts';
@@ -15,14 +15,14 @@ interface TrackKey {
   next: number;
 }
 
-/** The keys that one salt gives to one's own tracks. */
+/** The keys that one epoch gives to one's own tracks. */
 export class SenderContext {
   readonly #tracks = new Map<number, Promise<TrackKey>>();
 
   constructor(
-    private readonly keys: KeySource,
-    readonly seat: number,
-    readonly salt: Bytes,
+    private readonly baseKey: Bytes,
+    private readonly leaf: number,
+    readonly epoch: number,
   ) {}
 
   /** The wire bytes of a frame of `track`, or why it is dropped. */
@@ -38,6 +38,12 @@ export class SenderContext {
     return concat(prefix, await sealFrame(trackKey.key, BigInt(counter), prefix, plaintext));
   }
 
+  /** Wipes what keys come from. */
+  end(): void {
+    this.baseKey.fill(0);
+    this.#tracks.clear();
+  }
+
   #trackKey(track: number): Promise<TrackKey> {
     const known = this.#tracks.get(track);
     if (known !== undefined) return known;
@@ -47,11 +53,7 @@ export class SenderContext {
   }
 
   async #derive(track: number): Promise<TrackKey> {
-    const keyId = keyIdNumber({ seat: this.seat, track, epoch: INTERIM_EPOCH });
-    const baseKey = await this.keys.baseKey(this.seat, this.salt);
-    const key = await deriveFrameKey(baseKey, BigInt(keyId), 'encrypt');
-    baseKey.fill(0);
-    return { key, next: 0 };
+    const keyId = keyIdNumber({ leaf: this.leaf, track, epoch: this.epoch & 0xff });
+    return { key: await deriveFrameKey(this.baseKey, BigInt(keyId), 'encrypt'), next: 0 };
   }
 }
-

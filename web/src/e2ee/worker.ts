@@ -1,6 +1,7 @@
-// The E2EE worker: the only place where keys and plaintext frames meet. Frames
+// The frame worker: the only place where keys and plaintext frames meet. Frames
 // come through RTCRtpScriptTransform; there is no way around `session.step`.
-import { RoomSecret } from './secret.ts';
+// Keys come from the group worker, through the port that the page hands over.
+import { isRecord } from './decode.ts';
 import { Session } from './session.ts';
 import { transformFrames } from './transform.ts';
 
@@ -12,10 +13,15 @@ const STATISTICS_MS = 1_000;
 const session = new Session({
   post: (message) => self.postMessage(message, []),
   now: () => performance.now(),
-  derive: RoomSecret.derive,
 });
 
-self.onmessage = (event) => session.handle(event.data);
+let keys: MessagePort | null = null;
+
+self.onmessage = ({ data }: MessageEvent<unknown>) => {
+  if (keys !== null || !isRecord(data) || !(data['port'] instanceof MessagePort)) return;
+  keys = data['port'];
+  keys.onmessage = (event: MessageEvent<unknown>) => session.handleKeys(event.data);
+};
 
 self.onrtctransform = ({ transformer }) => {
   const step = session.step(transformer.options, transformer);

@@ -1,4 +1,4 @@
-// One WebSocket to signaling: text in, checked messages out, and a pulse that notices silence.
+// One WebSocket to signaling: text in, checked messages out, frames passed on, and a pulse that notices silence.
 import { decodeServerMessage } from './decode.ts';
 import { IDLE_TIMEOUT_MS, PING_INTERVAL_MS, type ClientMessage, type ServerMessage } from './generated.ts';
 import { DecodeError } from './json.ts';
@@ -9,6 +9,8 @@ export interface SocketEvents {
   /** A ping was answered: the connection works. */
   steady(): void;
   message(message: ServerMessage): void;
+  /** A binary message: a frame of the delivery service. */
+  frame(bytes: Uint8Array<ArrayBuffer>): void;
   closed(): void;
 }
 
@@ -19,7 +21,7 @@ export interface SocketEvents {
 const CHECK_TIMEOUT_MS = 4_000;
 
 /** The part of a WebSocket that is used here. */
-export type WebSocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>;
+export type WebSocketLike = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close' | 'binaryType'>;
 
 /** A connection to signaling. */
 export class SignalingSocket {
@@ -37,6 +39,7 @@ export class SignalingSocket {
     this.heardAt = now();
     // Running before the connection is open, so that a server that never answers is noticed too.
     this.pulse = setInterval(() => this.beat(), PING_INTERVAL_MS);
+    socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (this.over) return;
       this.open = true;
@@ -50,6 +53,11 @@ export class SignalingSocket {
   /** Says `message`; nothing happens when the connection is not open. */
   send(message: ClientMessage): void {
     if (this.open && !this.over) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Hands over a binary message; nothing happens when the connection is not open. */
+  sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.open && !this.over) this.socket.send(bytes);
   }
 
   /** Asks for a sign of life now. A connection that gives none is over in seconds. */
@@ -69,6 +77,10 @@ export class SignalingSocket {
     if (this.over) return;
     this.heardAt = this.now();
     this.endDoubt();
+    if (data instanceof ArrayBuffer) {
+      this.events.frame(new Uint8Array(data));
+      return;
+    }
     let message: ServerMessage;
     try {
       if (typeof data !== 'string') throw new DecodeError('syntax');

@@ -21,17 +21,16 @@ export class CreateError extends Error {
   }
 }
 
-/** Makes a room; `progress` hears how far the keys are. Fails with a `CreateError`. */
+/** Makes a room. Fails with a `CreateError`. */
 export async function createRoom(
   parts: RoomParts,
   password: string | null,
-  progress: (fraction: number) => void,
 ): Promise<NewRoom> {
   const room = makeRoomId();
   const link = makeLink();
-  const { fragment, keys } = await makeKeys(parts, room, link, password, progress);
+  const { fragment, keys } = await makeKeys(parts, room, link, password);
   try {
-    await tellServer(parts, room, toBase64url(keys.unlocked.gateHash));
+    await tellServer(parts, room, toBase64url(keys.unlocked.gateHash), toBase64url(fragment.owner));
   } catch (error) {
     keys.e2ee.close();
     throw error;
@@ -44,17 +43,13 @@ async function makeKeys(
   room: string,
   link: Fragment['link'],
   password: string | null,
-  progress: (fraction: number) => void,
 ): Promise<{ fragment: Fragment; keys: UnlockedKeys }> {
   let e2ee: UnlockedKeys['e2ee'] | null = null;
   try {
     e2ee = parts.startE2ee();
-    e2ee.onEvent = (event) => {
-      if (event.type === 'unlock_progress') progress(event.fraction);
-    };
-    const unlocked = await e2ee.unlock({ link, password });
     const owner = await createOwner(room);
     const fragment = { password: password !== null, lobby: false, generation: 0, link, owner };
+    const unlocked = await e2ee.unlock({ fragment, password });
     return { fragment, keys: { e2ee, password, unlocked } };
   } catch {
     e2ee?.close();
@@ -63,11 +58,12 @@ async function makeKeys(
 }
 
 /** One connection for one question: the meeting itself opens its own. */
-function tellServer(parts: RoomParts, room: string, gateHash: string): Promise<void> {
+function tellServer(parts: RoomParts, room: string, gateHash: string, owner: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = parts.connect({
-      opened: () => socket.send({ type: 'create', version: VERSION, room, gate_hash: gateHash }),
+      opened: () => socket.send({ type: 'create', version: VERSION, room, gate_hash: gateHash, owner }),
       steady: () => undefined,
+      frame: () => undefined,
       message: (message) => {
         if (message.type === 'created' && message.room === room) resolve();
         else if (message.type === 'error') reject(new CreateError(message.code));

@@ -1,7 +1,7 @@
 // The others and their slots. Names and tiles follow the keys; what the server says only places things
 // while nothing was opened.
 import type { E2eeEvent } from '../e2ee/index.ts';
-import type { Joined, MediaState, OfferMessage, Participant, Presence, SlotBinding } from '../protocol/generated.ts';
+import type { Joined, OfferMessage, Participant, Presence, SlotBinding } from '../protocol/generated.ts';
 import type { Member, RoomEffect, RoomState, Slot, Step } from './state.ts';
 
 const EMPTY_SLOT: Slot = { hint: null, owner: null, state: 'waiting', reason: null, since: null, changes: 0 };
@@ -18,7 +18,7 @@ export function joined(state: RoomState, said: Joined): Step {
     link: 'open',
     seat: said.seat,
     token: said.token,
-    sealed: null,
+    unknown: 0,
     stopping: null,
     tcpCandidates: said.tcp_candidates.slice(0, TCP_CANDIDATES_MAX),
     members: said.participants.map((participant) => newMember(participant, false)),
@@ -26,11 +26,11 @@ export function joined(state: RoomState, said: Joined): Step {
     hadPath: false,
   };
   const effects: RoomEffect[] = [
-    { type: 'enter', seat: said.seat, name: state.name },
-    ...said.participants.flatMap(openAnnouncement),
-    { type: 'send', message: { type: 'media', ...state.own } },
-    { type: 'negotiate', transport: 'new', negotiation: said.negotiation, offer: said.offer },
+    { type: 'enter' },
   ];
+  if (said.offer !== null) {
+    effects.push({ type: 'negotiate', transport: 'new', negotiation: said.negotiation, offer: said.offer });
+  }
   if (state.wasInside) effects.push({ type: 'notify', notice: { type: 'back', cause: state.cause } });
   return { state: next, effects };
 }
@@ -53,11 +53,9 @@ export function everybody(
   const known = new Map(next.members.map((member) => [member.seat, member]));
   const stayed = next.members.flatMap((member) => {
     const said = participants.find(({ seat }) => seat === member.seat);
-    return said === undefined ? [] : [{ ...member, ...mediaOf(said), presence: said.presence }];
+    return said === undefined ? [] : [{ ...member, presence: said.presence }];
   });
   const came = participants.filter(({ seat }) => !known.has(seat)).map((participant) => newMember(participant, true));
-  // Opened again, all of them: somebody may have announced itself anew meanwhile.
-  effects.push(...participants.flatMap(openAnnouncement));
   return { state: slotsChanged({ ...next, members: [...stayed, ...came] }, slots), effects };
 }
 
@@ -78,48 +76,55 @@ export function offered(state: RoomState, said: OfferMessage): Step {
 /** Most places of media over TCP that are tried: a host with a few interfaces has fewer. */
 const TCP_CANDIDATES_MAX = 8;
 
-function newMember({ seat, microphone, camera, presence }: Participant, isNew: boolean): Member {
-  return { seat, name: null, refusal: null, microphone, camera, presence, isNew, wasOpened: false };
-}
-
-function mediaOf({ microphone, camera }: Participant): MediaState {
-  return { microphone, camera };
-}
-
-function openAnnouncement({ seat, sealed }: Participant): RoomEffect[] {
-  return sealed === null ? [] : [{ type: 'open_announcement', seat, sealed }];
+function newMember({ seat, presence }: Pick<Participant, 'seat' | 'presence'>, isNew: boolean): Member {
+  return {
+    seat,
+    name: null,
+    isDisputed: false,
+    isOwner: false,
+    isSilent: false,
+    microphone: 'off',
+    camera: 'off',
+    presence,
+    isNew,
+    wasOpened: false,
+  };
 }
 
 /** Somebody came in. Who it is comes with its announcement. */
 export function memberCame(state: RoomState, seat: number): Step {
   const others = state.members.filter((member) => member.seat !== seat);
-  const member = newMember({ seat, microphone: 'off', camera: 'off', presence: 'here', sealed: null }, true);
+  const member = newMember({ seat, presence: 'here' }, true);
   return { state: { ...state, members: [...others, member] }, effects: [] };
 }
 
-/** Somebody went. */
+/**
+ * The server says that somebody went. Who is in the group stays on the screen until the group says so too: a server
+ * that names somebody gone who still holds the keys would hide a listener.
+ */
 export function memberWent(state: RoomState, seat: number): Step {
   const gone = state.members.find((member) => member.seat === seat);
   if (gone === undefined) return { state, effects: [] };
+  if (gone.name !== null) return { state: presenceChanged(state, seat, 'away'), effects: [] };
+  return { state: withoutMember(state, seat), effects: [] };
+}
+
+/** Somebody is no longer in the group. */
+function memberGone(state: RoomState, seat: number, kicked: boolean): Step {
+  const gone = state.members.find((member) => member.seat === seat);
+  if (gone === undefined) return { state, effects: [] };
+  const { name } = gone;
+  const type = kicked ? 'was_removed' : 'went';
+  const effects: RoomEffect[] = name === null ? [] : [{ type: 'notify', notice: { type, name } }];
+  return { state: withoutMember(state, seat), effects };
+}
+
+function withoutMember(state: RoomState, seat: number): RoomState {
   const slots = new Map(state.slots);
   for (const [mid, slot] of slots) {
     if (slot.owner?.seat === seat) slots.set(mid, { ...slot, owner: null, state: 'waiting', reason: null });
   }
-  const members = state.members.filter((member) => member.seat !== seat);
-  const effects: RoomEffect[] = [{ type: 'forget', seat }];
-  if (gone.name !== null) effects.push({ type: 'notify', notice: { type: 'went', name: gone.name } });
-  return { state: { ...state, members, slots }, effects };
-}
-
-/** An announcement was relayed; the worker opens it. */
-export function announced(state: RoomState, seat: number, sealed: string): Step {
-  const known = state.members.some((member) => member.seat === seat);
-  return { state, effects: known ? [{ type: 'open_announcement', seat, sealed }] : [] };
-}
-
-/** Somebody switched something on or off. */
-export function mediaChanged(state: RoomState, { seat, microphone, camera }: MediaState & { seat: number }): RoomState {
-  return change(state, seat, (member) => ({ ...member, microphone, camera }));
+  return { ...state, members: state.members.filter((member) => member.seat !== seat), slots };
 }
 
 /** Somebody's media stopped reaching the server, or reaches it again. */
@@ -137,21 +142,37 @@ export function slotsChanged(state: RoomState, bindings: readonly SlotBinding[])
   return { ...state, slots };
 }
 
-/** What the worker tells of announcements and slots. */
+/** Most alarms that are remembered: there are fewer words. */
+const ALARMS_MAX = 32;
+
+/** What the workers tell of people and slots. */
 export function sealedEvent(
   state: RoomState,
-  event: Extract<E2eeEvent, { type: 'participant' | 'announcement_refused' | 'slot' }>,
+  event: Extract<
+    E2eeEvent,
+    { type: 'participant' | 'announcement_refused' | 'gone' | 'roster' | 'role' | 'locked' | 'alarm' | 'slot' }
+  >,
 ): Step {
   switch (event.type) {
-    case 'participant': {
-      const before = state.members.find((member) => member.seat === event.seat);
-      const next = change(state, event.seat, (member) => ({ ...member, name: event.name, refusal: null }));
-      const isFirst = before !== undefined && before.isNew && before.name === null;
-      const effects: RoomEffect[] = isFirst ? [{ type: 'notify', notice: { type: 'came', name: event.name } }] : [];
-      return { state: next, effects };
-    }
+    case 'participant':
+      return participant(state, event);
     case 'announcement_refused':
-      return { state: change(state, event.seat, (member) => refuse(member, event.reason)), effects: [] };
+      return { state: change(state, event.seat, (member) => ({ ...member, isDisputed: true })), effects: [] };
+    case 'gone':
+      return event.seat === null ? { state, effects: [] } : memberGone(state, event.seat, event.kicked);
+    case 'roster':
+      return { state: { ...state, unknown: event.unknown }, effects: [] };
+    case 'role':
+      return { state: { ...state, isOwner: event.isOwner }, effects: [] };
+    case 'locked': {
+      const isNews = state.isLocked !== event.locked;
+      const effects: RoomEffect[] = isNews
+        ? [{ type: 'notify', notice: { type: 'locked', locked: event.locked } }]
+        : [];
+      return { state: { ...state, isLocked: event.locked }, effects };
+    }
+    case 'alarm':
+      return { state: alarmed(state, event.alarm, event.seat), effects: [] };
     case 'slot': {
       const slots = new Map(state.slots);
       const before = slots.get(event.mid) ?? EMPTY_SLOT;
@@ -170,9 +191,28 @@ function opened(member: Member): Member {
   return member.wasOpened ? member : { ...member, wasOpened: true };
 }
 
-/** What was opened once stays: else the server could undo it with any bytes. */
-function refuse(member: Member, refusal: NonNullable<Member['refusal']>): Member {
-  return member.name === null ? { ...member, refusal } : member;
+/** Somebody says who it is. A seat that the server has not told of is one all the same: its holder is in the group. */
+function participant(state: RoomState, event: Extract<E2eeEvent, { type: 'participant' }>): Step {
+  const { seat, name, isOwner } = event;
+  const known = state.members.find((member) => member.seat === seat);
+  const members = known === undefined ? [...state.members, newMember({ seat, presence: 'here' }, true)] : state.members;
+  const [microphone, camera] = [onOff(event.microphone), onOff(event.camera)];
+  const next = change({ ...state, members }, seat, (member) => ({ ...member, name, isOwner, microphone, camera }));
+  const isFirst = known !== undefined && known.isNew && known.name === null;
+  return { state: next, effects: isFirst ? [{ type: 'notify', notice: { type: 'came', name } }] : [] };
+}
+
+function onOff(isOn: boolean): 'on' | 'off' {
+  return isOn ? 'on' : 'off';
+}
+
+function alarmed(state: RoomState, alarm: string, seat: number | null): RoomState {
+  if (alarm === 'silent' || alarm === 'heard') {
+    if (seat === null) return state;
+    return change(state, seat, (member) => ({ ...member, isSilent: alarm === 'silent' }));
+  }
+  if (state.alarms.includes(alarm) || state.alarms.length >= ALARMS_MAX) return state;
+  return { ...state, alarms: [...state.alarms, alarm] };
 }
 
 function change(state: RoomState, seat: number, edit: (member: Member) => Member): RoomState {

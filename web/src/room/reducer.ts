@@ -1,9 +1,7 @@
 // The meeting as a function: state and event in, state and effects out.
 import type { ServerMessage } from '../protocol/generated.ts';
 import {
-  announced,
   joined,
-  mediaChanged,
   memberCame,
   memberWent,
   offered,
@@ -46,8 +44,12 @@ export function reduce(state: RoomState, event: RoomEvent): Step {
       return steady(state);
     case 'message':
       return message(state, event.message);
-    case 'sealed':
-      return say({ ...state, sealed: event.sealed }, { type: 'announce', sealed: event.sealed });
+    case 'link_changed':
+      return step(state, { type: 'notify', notice: { type: 'link_changed' } });
+    case 'remove_asked':
+      return state.isOwner && inside(state) ? step(state, { type: 'remove', seat: event.seat }) : stay(state);
+    case 'lock_asked':
+      return state.isOwner && inside(state) ? step(state, { type: 'lock', locked: event.locked }) : stay(state);
     case 'answered':
       return say(state, { type: 'answer', negotiation: event.negotiation, sdp: event.sdp });
     case 'negotiation_failed':
@@ -82,7 +84,7 @@ function isLate(state: RoomState, event: RoomEvent): boolean {
 
 function joinAsked(state: RoomState, name: string): Step {
   if (state.phase.type !== 'outside') return stay(state);
-  return step({ ...state, name, tries: 0, phase: { type: 'unlocking', fraction: null } }, { type: 'unlock' });
+  return step({ ...state, name, tries: 0, phase: { type: 'unlocking' } }, { type: 'unlock' });
 }
 
 function unlockFailed(state: RoomState): Step {
@@ -125,12 +127,10 @@ function message(state: RoomState, said: ServerMessage): Step {
       return memberCame(state, said.seat);
     case 'participant_left':
       return memberWent(state, said.seat);
-    case 'announced':
-      return announced(state, said.seat, said.sealed);
-    case 'media':
-      return stay(mediaChanged(state, said));
     case 'slots':
       return stay(slotsChanged(state, said.slots));
+    case 'announced':
+    case 'media':
     case 'transport':
     case 'joined':
     case 'resumed':
@@ -162,18 +162,29 @@ function pathChanged(state: RoomState, path: RoomState['path']): Step {
 
 function e2eeEvent(state: RoomState, { event }: Extract<RoomEvent, { type: 'e2ee' }>): Step {
   switch (event.type) {
-    case 'unlock_progress':
-      if (state.phase.type !== 'unlocking') return stay(state);
-      return stay(into(state, { type: 'unlocking', fraction: event.fraction }));
     case 'lost':
       return keysLost(state);
-    case 'participant':
-    case 'announcement_refused':
-    case 'slot':
-      return inside(state) ? sealedEvent(state, event) : stay(state);
+    case 'removed':
+      return over(state, 'removed', { type: 'discard_keys' });
+    case 'not_admitted':
+      return notAdmitted(state, event.reason);
     case 'statistics':
+    case 'group_statistics':
+      return stay({ ...state, counters: { ...state.counters, ...event.counters } });
+    case 'frame':
+    case 'owner_signature':
+    case 'link':
+      // The room has seen to these.
       return stay(state);
+    default:
+      return inside(state) ? sealedEvent(state, event) : stay(state);
   }
+}
+
+/** The server has a seat for us, and the group has no place. */
+function notAdmitted(state: RoomState, reason: string): Step {
+  if (!inside(state)) return stay(state);
+  return over(state, reason === 'locked' ? 'locked' : 'full', { type: 'send', message: { type: 'leave' } });
 }
 
 /** The worker died, and every key with it: come back with new ones. */
@@ -199,6 +210,5 @@ function keysLost(state: RoomState): Step {
 
 function ownMedia(state: RoomState, media: RoomState['own']): Step {
   if (state.own.microphone === media.microphone && state.own.camera === media.camera) return stay(state);
-  // While the connection is broken nothing is said: whoever comes back says everything.
-  return say({ ...state, own: media }, { type: 'media', ...media });
+  return step({ ...state, own: media }, { type: 'announce' });
 }

@@ -30,6 +30,9 @@ function refusedAway(state: RoomState, error: ErrorMessage): Step {
       return connect({ ...state, isRestarting: false });
     case 'version_unsupported':
       return over(state, 'refused');
+    case 'locked':
+    case 'removed':
+      return over(state, error.code);
     case 'room_full':
       // After a lost connection one's own old seat may still fill the room for a while.
       if (state.cause === 'asked') return over(state, 'full');
@@ -44,7 +47,10 @@ function refusedResume(state: RoomState, error: ErrorMessage): Step {
   switch (error.code) {
     case 'resume_refused':
     case 'refused':
+    case 'locked':
       return giveUpSeat(state, 'seat_lost', 0);
+    case 'removed':
+      return over(state, 'removed', { type: 'discard_keys' });
     case 'malformed':
     case 'too_large':
     case 'out_of_order':
@@ -77,6 +83,10 @@ function refusedInside(state: RoomState, error: ErrorMessage): Step {
       return state.hadPath ? giveUpSeat(state, 'lost', 0) : over(state, 'unreachable');
     case 'refused':
       return over(state, 'ended');
+    case 'removed':
+      return over(state, 'removed', { type: 'discard_keys' });
+    case 'locked':
+      return over(state, 'locked');
     case 'too_slow':
       // Said to a line that is silent; the seat is held.
       return restore(state, error.retry_after_ms ?? 0);
@@ -101,6 +111,8 @@ function joinProblem(state: RoomState, error: ErrorMessage): JoinProblem {
       return { type: state.hasPassword ? 'wrong_password' : 'ended_or_incomplete' };
     case 'room_full':
       return { type: 'full' };
+    case 'locked':
+      return { type: 'locked' };
     case 'rate_limited': {
       const ms = error.retry_after_ms;
       return { type: 'rate_limited', seconds: ms === null ? null : Math.ceil(ms / 1_000) };
@@ -120,6 +132,7 @@ function joinProblem(state: RoomState, error: ErrorMessage): JoinProblem {
     case 'fingerprint_mismatch':
     case 'transport_failed':
     case 'too_slow':
+    case 'removed':
       return { type: 'unexpected', detail: error.code };
   }
 }

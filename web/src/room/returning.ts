@@ -60,7 +60,7 @@ export function giveUpSeat(state: RoomState, cause: AwayCause, msMin: number): S
   // A server that has just answered need not be waited for.
   const wait: RoomEffect = cause === 'seat_lost' && state.cause !== 'seat_lost' ? { type: 'wait', ms: msMin } : usual;
   const next: RoomState = { ...withoutSeat(state), tries: state.tries + 1, cause, phase: { type: 'away' } };
-  return step(next, ...hangUp(state), wait);
+  return step(next, ...hangUp(), wait);
 }
 
 function nextWait({ tries, isOnline }: RoomState, msMin: number): Extract<RoomEffect, { type: 'wait' }> | null {
@@ -103,9 +103,7 @@ export function resumed(state: RoomState, said: Resumed): Step {
   const merged = everybody({ ...state, link: 'open' }, said.participants, said.slots);
   const path = said.transport === 'closed' && state.path === 'connected' ? 'interrupted' : state.path;
   // What was said before the break may have been lost in it. An answer is not repeated: the server offers again.
-  const effects: RoomEffect[] = [{ type: 'close_abandoned' }, ...merged.effects];
-  if (state.sealed !== null) effects.push({ type: 'send', message: { type: 'announce', sealed: state.sealed } });
-  effects.push({ type: 'send', message: { type: 'media', ...state.own } });
+  const effects: RoomEffect[] = [{ type: 'close_abandoned' }, ...merged.effects, { type: 'enter' }];
   // A break that was over at once was seen by nobody.
   if (state.tries > 1) effects.push({ type: 'notify', notice: { type: 'back', cause: 'lost' } });
   return step({ ...merged.state, path }, ...effects);
@@ -117,7 +115,7 @@ export function rejoinAsked(state: RoomState): Step {
   if (type === 'outside' || type === 'unlocking' || type === 'entering') return stay(state);
   const empty: RoomState = { ...withoutSeat(state), members: [], tries: 0, cause: 'asked', isRestarting: false };
   const again = unlockAgain(empty);
-  return step(again.state, { type: 'stop_waiting' }, ...hangUp(state), ...again.effects);
+  return step(again.state, { type: 'stop_waiting' }, ...hangUp(), ...again.effects);
 }
 
 /** The user wants the forgotten meeting again: everybody who asks for that meets behind the same link. */
@@ -129,5 +127,5 @@ export function restartAsked(state: RoomState): Step {
 
 function unlockAgain(state: RoomState): Step {
   // The keys are derived already unless the worker died; `unlocked` then comes at once.
-  return step(into(state, { type: 'unlocking', fraction: null }), { type: 'unlock' });
+  return step(into(state, { type: 'unlocking' }), { type: 'unlock' });
 }

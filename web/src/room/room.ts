@@ -1,8 +1,9 @@
 // One meeting: carries the events to the reducer and its effects to the server, the worker and the devices.
 // What is decided is decided in `reducer.ts`.
 import { fromBase64url, toBase64url } from '../e2ee/bytes.ts';
-import type { Fragment } from '../e2ee/fragment.ts';
-import type { E2eeWorker, Unlocked } from '../e2ee/index.ts';
+import { parseFragment, type Fragment } from '../e2ee/fragment.ts';
+import type { OwnerKey } from '../e2ee/owner.ts';
+import type { E2eeEvent, E2eeWorker, Unlocked } from '../e2ee/index.ts';
 import { mediaPorts, type MediaPorts } from '../media/candidates.ts';
 import { MediaConnection, type Transforms } from '../media/connection.ts';
 import type { LocalMedia, SourceKind } from '../media/local.ts';
@@ -20,9 +21,13 @@ export type E2ee = Pick<
   | 'onEvent'
   | 'unlock'
   | 'enter'
+  | 'connected'
+  | 'disconnected'
+  | 'frame'
   | 'announce'
-  | 'participantAnnounced'
-  | 'participantLeft'
+  | 'remove'
+  | 'lock'
+  | 'ownerSigned'
   | 'attachSender'
   | 'attachReceiver'
   | 'close'
@@ -35,12 +40,14 @@ export interface RoomParts {
   attachTransforms(e2ee: E2ee): Transforms;
   createPeerConnection(): RTCPeerConnection;
   connect(events: SocketEvents): Socket;
+  /** The key by which this browser owns the room; null where another browser made it. */
+  loadOwner(room: string): Promise<OwnerKey | null>;
   /** Hints of the browser about the network; returns what ends them. */
   watchNetwork(events: NetworkEvents): () => void;
 }
 
 /** A connection to signaling, as far as a meeting uses it. */
-export type Socket = Pick<SignalingSocket, 'send' | 'check' | 'close'>;
+export type Socket = Pick<SignalingSocket, 'send' | 'sendFrame' | 'check' | 'close'>;
 
 /** Keys that are derived already, handed over from the page that made the room. */
 export interface UnlockedKeys {
@@ -63,6 +70,7 @@ export class Room {
   private current: RoomState;
   private e2ee: E2ee | null = null;
   private unlocked: Unlocked | null = null;
+  private owner: OwnerKey | null = null;
   private password: string | null = null;
   private socket: Socket | null = null;
   /** Connections given up as broken, oldest first: one of them holds the seat. */
@@ -82,6 +90,8 @@ export class Room {
 
   /** Called with what is to be said once. */
   onNotice: ((notice: RoomNotice) => void) | null = null;
+  /** Called with the fragment of the new link when the link has changed. */
+  onLink: ((fragment: Fragment) => void) | null = null;
   /** Called before media is let go of: the last moment in which a picture of it can be kept. */
   onMediaClosing: (() => void) | null = null;
 
@@ -89,7 +99,7 @@ export class Room {
     private readonly parts: RoomParts,
     private readonly local: LocalMedia,
     room: string,
-    private readonly fragment: Fragment,
+    private fragment: Fragment,
     keys: UnlockedKeys | null,
   ) {
     this.current = initialRoom(room, fragment.password);
@@ -141,6 +151,16 @@ export class Room {
 
   leave(): void {
     this.dispatch({ type: 'leave_asked' });
+  }
+
+  /** Removes somebody; only the owner of the room can. */
+  remove(seat: number): void {
+    this.dispatch({ type: 'remove_asked', seat });
+  }
+
+  /** Closes the meeting to newcomers, or opens it again; only the owner of the room can. */
+  lock(locked: boolean): void {
+    this.dispatch({ type: 'lock_asked', locked });
   }
 
   /** What a slot plays. It lasts as long as the connection. */
@@ -219,13 +239,16 @@ export class Room {
         this.socket?.send(effect.message);
         break;
       case 'enter':
-        void this.enter(this.current.stay, effect.seat, effect.name);
+        this.enter();
         break;
-      case 'open_announcement':
-        this.e2ee?.participantAnnounced(effect.seat, fromBase64url(effect.sealed) ?? new Uint8Array());
+      case 'announce':
+        this.announce();
         break;
-      case 'forget':
-        this.e2ee?.participantLeft(effect.seat);
+      case 'remove':
+        this.e2ee?.remove(effect.seat);
+        break;
+      case 'lock':
+        this.e2ee?.lock(effect.locked);
         break;
       case 'negotiate':
         this.negotiate(effect);
@@ -249,7 +272,12 @@ export class Room {
   }
 
   private async unlock(): Promise<void> {
-    if (this.e2ee !== null && this.unlocked !== null) {
+    const { e2ee: ready, unlocked: known } = this;
+    if (ready !== null && known !== null) {
+      // From the page that made the room: its owner is loaded by now, or soon.
+      const owner = this.owner ?? (await this.parts.loadOwner(this.current.room).catch(() => null));
+      if (this.e2ee !== ready) return;
+      this.become(ready, owner);
       this.dispatch({ type: 'unlocked' });
       return;
     }
@@ -257,21 +285,62 @@ export class Room {
     const turn = this.unlocking;
     try {
       const e2ee = this.e2ee ?? this.listen(this.parts.startE2ee());
-      const unlocked = await e2ee.unlock({ link: this.fragment.link, password: this.password });
+      const [unlocked, owner] = await Promise.all([
+        e2ee.unlock({ fragment: this.fragment, password: this.password }),
+        this.parts.loadOwner(this.current.room),
+      ]);
       if (this.e2ee !== e2ee || turn !== this.unlocking) return;
       this.unlocked = unlocked;
+      this.become(e2ee, owner);
       this.dispatch({ type: 'unlocked' });
     } catch {
       if (turn === this.unlocking) this.dispatch({ type: 'unlock_failed' });
     }
   }
 
+  private become(e2ee: E2ee, owner: OwnerKey | null): void {
+    this.owner = owner;
+    e2ee.enter({ room: this.current.room, owner: owner?.publicKey ?? null });
+  }
+
   private listen(e2ee: E2ee): E2ee {
     this.e2ee = e2ee;
     e2ee.onEvent = (event) => {
-      if (this.e2ee === e2ee) this.dispatch({ type: 'e2ee', event });
+      if (this.e2ee === e2ee) this.hear(e2ee, event);
     };
     return e2ee;
+  }
+
+  /** What the workers tell: some of it is for the server or the address bar, the rest for the state. */
+  private hear(e2ee: E2ee, event: E2eeEvent): void {
+    switch (event.type) {
+      case 'frame':
+        this.socket?.sendFrame(event.bytes);
+        break;
+      case 'owner_signature':
+        void this.sign(e2ee, event.bytes);
+        break;
+      case 'link':
+        this.linkChanged(event);
+        break;
+      default:
+        this.dispatch({ type: 'e2ee', event });
+        break;
+    }
+  }
+
+  private async sign(e2ee: E2ee, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const signature = await this.owner?.sign(bytes).catch(() => null);
+    if (signature != null && this.e2ee === e2ee) e2ee.ownerSigned(signature);
+  }
+
+  private linkChanged({ fragment, gate, gateHash }: Extract<E2eeEvent, { type: 'link' }>): void {
+    const parsed = parseFragment(fragment);
+    if (typeof parsed === 'string') return;
+    this.fragment = parsed;
+    this.unlocked = { gate, gateHash };
+    this.onLink?.(parsed);
+    this.dispatch({ type: 'link_changed' });
   }
 
   private connect(attempt: number): void {
@@ -282,17 +351,22 @@ export class Room {
       opened: () => this.dispatch({ type: 'opened', attempt }),
       steady: () => this.dispatch({ type: 'steady', attempt }),
       message: (message) => this.dispatch({ type: 'message', attempt, message }),
+      frame: (bytes) => {
+        if (attempt === this.current.attempt) this.e2ee?.frame(bytes);
+      },
       closed: () => this.dispatch({ type: 'closed', attempt }),
     });
   }
 
   private disconnect(): void {
+    this.e2ee?.disconnected();
     this.closeAbandoned();
     this.socket?.close();
     this.socket = null;
   }
 
   private abandon(): void {
+    this.e2ee?.disconnected();
     // The first one holds the seat, or one of those that were opened to come back.
     if (this.socket !== null) this.abandoned.push(this.socket);
     if (this.abandoned.length > ABANDONED_MAX) this.abandoned.shift()?.close();
@@ -307,25 +381,27 @@ export class Room {
   private create(): void {
     if (this.unlocked === null) return;
     const gateHash = toBase64url(this.unlocked.gateHash);
-    this.socket?.send({ type: 'create', version: VERSION, room: this.current.room, gate_hash: gateHash });
+    const owner = toBase64url(this.fragment.owner);
+    this.socket?.send({ type: 'create', version: VERSION, room: this.current.room, gate_hash: gateHash, owner });
   }
 
   private hello(): void {
     if (this.unlocked === null) return;
     const gate = toBase64url(this.unlocked.gate);
-    this.socket?.send({ type: 'hello', version: VERSION, room: this.current.room, gate });
+    this.socket?.send({ type: 'hello', version: VERSION, room: this.current.room, gate, media: true });
   }
 
-  private async enter(stay: number, seat: number, name: string): Promise<void> {
-    try {
-      const entering = this.e2ee?.enter({ room: this.current.room, seat });
-      const announcing = this.e2ee?.announce({ name, tracks: TRACKS });
-      await entering;
-      const sealed = await announcing;
-      if (sealed !== undefined) this.dispatch({ type: 'sealed', stay, sealed: toBase64url(sealed) });
-    } catch {
-      if (stay === this.current.stay) this.dispatch({ type: 'e2ee', event: { type: 'lost' } });
-    }
+  /** One has a seat and a connection: into the group, or on in it. */
+  private enter(): void {
+    this.announce();
+    this.e2ee?.connected();
+  }
+
+  private announce(): void {
+    const { seat, name, own } = this.current;
+    if (seat === null) return;
+    const [microphone, camera] = [own.microphone === 'on', own.camera === 'on'];
+    this.e2ee?.announce({ seat, name, microphone, camera, tracks: TRACKS });
   }
 
   /** Offers of one connection are answered one after the other; a new connection waits for none of an old one. */

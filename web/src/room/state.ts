@@ -1,6 +1,6 @@
 // What the page knows about a meeting, what can happen to it, and what it may then do.
 // Plain data: no DOM, no clock, no connection.
-import type { AnnouncementRefusal, DropReason, E2eeEvent, Owner, SlotState } from '../e2ee/index.ts';
+import type { DropReason, E2eeEvent, Owner, SlotState } from '../e2ee/index.ts';
 import type { MediaPath } from '../media/connection.ts';
 import type { SourceKind } from '../media/local.ts';
 import type { ClientMessage, OfferedTransport, Presence, ServerMessage, Switch } from '../protocol/generated.ts';
@@ -10,6 +10,7 @@ export type JoinProblem =
   | { readonly type: 'wrong_password' }
   | { readonly type: 'ended_or_incomplete' }
   | { readonly type: 'full' }
+  | { readonly type: 'locked' }
   | { readonly type: 'rate_limited'; readonly seconds: number | null }
   | { readonly type: 'server_unreachable' }
   | { readonly type: 'server_full' }
@@ -25,6 +26,9 @@ export type OverReason =
   /** The room was there when the connection was lost, and is unknown now: the server was restarted. */
   | 'forgotten'
   | 'full'
+  | 'locked'
+  /** Somebody who may has removed one. */
+  | 'removed'
   | 'lost'
   | 'unreachable'
   | 'encryption'
@@ -40,8 +44,8 @@ export type Link = 'open' | 'restoring';
 export type Phase =
   /** Before joining; `problem` is why the last try failed. */
   | { readonly type: 'outside'; readonly problem: JoinProblem | null }
-  /** Keys are being derived; `fraction` of that is done, if known. */
-  | { readonly type: 'unlocking'; readonly fraction: number | null }
+  /** Keys are being derived. */
+  | { readonly type: 'unlocking' }
   /** Asking to be let in. */
   | { readonly type: 'entering' }
   | { readonly type: 'inside' }
@@ -52,9 +56,14 @@ export type Phase =
 /** One of the others. */
 export interface Member {
   readonly seat: number;
-  /** From its own sealed announcement; null until that was opened. */
+  /** From its own signed announcement; null until that was opened. */
   readonly name: string | null;
-  readonly refusal: AnnouncementRefusal | null;
+  /** Another member claims to sit here too. */
+  readonly isDisputed: boolean;
+  /** It made the meeting. */
+  readonly isOwner: boolean;
+  /** It has not been heard for long: perhaps it is in another epoch, kept there by the server. */
+  readonly isSilent: boolean;
   readonly microphone: Switch;
   readonly camera: Switch;
   /** Whether its media reaches the server, as the server says. */
@@ -111,8 +120,15 @@ export interface RoomState {
   readonly seat: number | null;
   /** Gets the seat back after the connection broke; null while there is no seat. */
   readonly token: string | null;
-  /** One's announcement, to be repeated after a break that may have swallowed it; null until it is sealed. */
-  readonly sealed: string | null;
+  /** Members of the group who have not said who they are, or whose seat is another's. */
+  readonly unknown: number;
+  /** Whether one may remove and lock. */
+  readonly isOwner: boolean;
+  readonly isLocked: boolean;
+  /** What the group found wrong, the newest last; each word once. */
+  readonly alarms: readonly string[];
+  /** Counters of the two workers. */
+  readonly counters: Readonly<Record<string, number>>;
   /** The server stops in so many milliseconds from when it said so; null when it did not. */
   readonly stopping: { readonly deadlineMs: number } | null;
   /** Where the server takes media over TCP. */
@@ -135,7 +151,9 @@ export type RoomEvent =
   /** The connection has lived for a while. */
   | { readonly type: 'steady'; readonly attempt: number }
   | { readonly type: 'message'; readonly attempt: number; readonly message: ServerMessage }
-  | { readonly type: 'sealed'; readonly stay: number; readonly sealed: string }
+  | { readonly type: 'link_changed' }
+  | { readonly type: 'remove_asked'; readonly seat: number }
+  | { readonly type: 'lock_asked'; readonly locked: boolean }
   | { readonly type: 'answered'; readonly transport: number; readonly negotiation: number; readonly sdp: string }
   | { readonly type: 'negotiation_failed'; readonly transport: number }
   | { readonly type: 'path'; readonly transport: number; readonly path: MediaPath }
@@ -168,10 +186,12 @@ export type RoomEffect =
   /** Say hello; apart from `send` for the same reason. */
   | { readonly type: 'hello' }
   | { readonly type: 'send'; readonly message: ClientMessage }
-  /** Make new keys for this seat and seal an announcement; answered by `sealed`. */
-  | { readonly type: 'enter'; readonly seat: number; readonly name: string }
-  | { readonly type: 'open_announcement'; readonly seat: number; readonly sealed: string }
-  | { readonly type: 'forget'; readonly seat: number }
+  /** There is a seat and a connection: into the group, or on in it. */
+  | { readonly type: 'enter' }
+  /** Say again who one is and what one sends. */
+  | { readonly type: 'announce' }
+  | { readonly type: 'remove'; readonly seat: number }
+  | { readonly type: 'lock'; readonly locked: boolean }
   /** Answer an offer, on the peer connection that is there or on a new one; answered by `answered`. */
   | {
       readonly type: 'negotiate';
@@ -190,6 +210,9 @@ export type RoomEffect =
 export type RoomNotice =
   | { readonly type: 'came'; readonly name: string }
   | { readonly type: 'went'; readonly name: string }
+  | { readonly type: 'was_removed'; readonly name: string }
+  | { readonly type: 'link_changed' }
+  | { readonly type: 'locked'; readonly locked: boolean }
   /** The connection is there again. */
   | { readonly type: 'back'; readonly cause: AwayCause };
 
@@ -217,7 +240,11 @@ export function initialRoom(room: string, hasPassword: boolean): RoomState {
     link: 'open',
     seat: null,
     token: null,
-    sealed: null,
+    unknown: 0,
+    isOwner: false,
+    isLocked: false,
+    alarms: [],
+    counters: {},
     stopping: null,
     tcpCandidates: [],
     own: { microphone: 'off', camera: 'off' },

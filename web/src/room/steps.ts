@@ -28,7 +28,7 @@ export function say(state: RoomState, message: ClientMessage): Step {
 /** Ends it for good; only the user leads out of it. */
 export function over(state: RoomState, reason: OverReason, ...first: readonly RoomEffect[]): Step {
   const next = { ...withoutSeat(state), isRestarting: false, phase: { type: 'over', reason } as const };
-  return step(next, ...first, { type: 'stop_waiting' }, ...hangUp(state));
+  return step(next, ...first, { type: 'stop_waiting' }, ...hangUp());
 }
 
 /** Back to where one asks to be let in. */
@@ -47,7 +47,7 @@ export function withoutSeat(state: RoomState): RoomState {
     link: 'open',
     seat: null,
     token: null,
-    sealed: null,
+    unknown: 0,
     stopping: null,
     slots: new Map(),
     path: 'connecting',
@@ -55,8 +55,7 @@ export function withoutSeat(state: RoomState): RoomState {
   };
 }
 
-/** Lets go of connection, media and the others' keys. */
-export function hangUp(state: RoomState): readonly RoomEffect[] {
-  const forget = state.members.map(({ seat }): RoomEffect => ({ type: 'forget', seat }));
-  return [{ type: 'disconnect' }, { type: 'close_media' }, ...forget];
+/** Lets go of connection and media. */
+export function hangUp(): readonly RoomEffect[] {
+  return [{ type: 'disconnect' }, { type: 'close_media' }];
 }

@@ -7,7 +7,8 @@ export type TileReason =
   | 'announcement_awaited'
   | 'nothing_sent'
   | 'media_awaited'
-  | NonNullable<Member['refusal']>
+  | 'disputed'
+  | 'silent'
   | NonNullable<Slot['reason']>;
 
 /** Another participant. */
@@ -15,6 +16,8 @@ export interface Tile {
   readonly seat: number;
   /** Null while its announcement was not opened: then nobody knows who it is. */
   readonly name: string | null;
+  /** It made the meeting. */
+  readonly isOwner: boolean;
   readonly microphoneOn: boolean;
   readonly cameraOn: boolean;
   readonly e2ee: 'waiting' | 'encrypted' | 'failed';
@@ -50,6 +53,7 @@ function tile(state: RoomState, member: Member, name: string | null): Tile {
   return {
     seat: member.seat,
     name,
+    isOwner: member.isOwner,
     microphoneOn: member.microphone === 'on',
     cameraOn: member.camera === 'on',
     e2ee,
@@ -66,7 +70,8 @@ function since(slot: Slot): number | null {
 
 function standing(state: RoomState, member: Member, isOpened: boolean): [Tile['e2ee'], TileReason | null] {
   if (state.phase.type !== 'inside') return ['waiting', 'reconnecting'];
-  if (member.refusal !== null) return ['failed', member.refusal];
+  if (member.isDisputed) return ['failed', 'disputed'];
+  if (member.isSilent) return ['failed', 'silent'];
   const isInterrupted = state.hadPath && state.path !== 'connected';
   if (isInterrupted || member.presence === 'away') return ['waiting', 'reconnecting'];
   const failed = [...state.slots.values()].find((slot) => slot.state === 'failed' && seatOf(slot) === member.seat);

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RoomState } from '../room/state.ts';
-import { APP, CALL, CONTROLS, pathWords, unreachableWords } from '../strings.ts';
+import { alarmWords, APP, CALL, CONTROLS, pathWords, unreachableWords } from '../strings.ts';
 import { CallControls } from './call_controls.tsx';
 import { CallHeader } from './call_header.tsx';
 import { DeviceProblems } from './device_problems.tsx';
@@ -67,8 +67,26 @@ function Messages({ model }: { readonly model: MeetingModel }): JSX.Element {
           </button>
         )}
       </div>
+      <Alarms state={state} />
       <Sounds model={model} />
       <DeviceProblems model={model} isInCall />
+    </div>
+  );
+}
+
+/** Somebody who came in says at once who it is; a member who does not is worth a word after so many milliseconds. */
+const UNKNOWN_MS = 5_000;
+
+/** What the group found wrong, and who listens without having said who it is. */
+function Alarms({ state }: { readonly state: RoomState }): JSX.Element {
+  const isUnknown = useLasting(state.unknown > 0, UNKNOWN_MS);
+  const words = [...new Set(state.alarms.map(alarmWords))];
+  if (isUnknown) words.push(CALL.unknownMembers(state.unknown));
+  return (
+    <div role="alert" class={words.length === 0 ? '' : 'banner banner-alarm'}>
+      {words.map((text) => (
+        <p key={text}>{text}</p>
+      ))}
     </div>
   );
 }

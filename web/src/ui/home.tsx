@@ -48,7 +48,6 @@ export function Home({ parts, onMade }: Props): JSX.Element {
 function NewMeeting({ parts, onMade }: Props): JSX.Element {
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const [fraction, setFraction] = useState<number | null>(null);
   const [isBusy, setBusy] = useState(false);
   const isGone = useRef(false);
 
@@ -64,14 +63,13 @@ function NewMeeting({ parts, onMade }: Props): JSX.Element {
   const make = async (): Promise<void> => {
     setBusy(true);
     setProblem(null);
-    setFraction(null);
     try {
       const lack = await supportProblem(globalThis);
       if (lack !== null) {
         setProblem(SUPPORT[lack]);
         return;
       }
-      const room = await createRoom(parts, password === '' ? null : password, setFraction);
+      const room = await createRoom(parts, password === '' ? null : password);
       if (isGone.current) room.keys.e2ee.close();
       else onMade(room);
     } catch (error) {
@@ -104,7 +102,7 @@ function NewMeeting({ parts, onMade }: Props): JSX.Element {
       <button type="submit" class="button button-primary button-wide" aria-disabled={isBusy}>
         {HOME.newMeeting}
       </button>
-      {isBusy ? <Progress label={HOME.making} fraction={fraction} /> : null}
+      {isBusy ? <Progress label={HOME.making} /> : null}
       <p class="hint">{HOME.join}</p>
     </form>
   );

@@ -5,7 +5,7 @@ import { Levels } from '../media/levels.ts';
 import { LOOK_MS, type Quality } from '../media/quality.ts';
 import { browserLocalMedia, type LocalMedia, type LocalState } from '../media/local.ts';
 import { supportProblem, type SupportProblem } from '../media/support.ts';
-import { writePlace } from '../room/link.ts';
+import { storedGenerations, writePlace } from '../room/link.ts';
 import { Room, type RoomParts, type UnlockedKeys } from '../room/room.ts';
 import type { RoomNotice, RoomState } from '../room/state.ts';
 import { tiles } from '../room/view.ts';
@@ -21,9 +21,8 @@ const OWN = 'own microphone';
 export class MeetingModel {
   readonly room: Room;
   readonly local: LocalMedia;
-  /** The link to hand to others. */
-  readonly inviteLink: string;
   private readonly levels = new Levels();
+  private readonly linkSignal;
   private readonly stateSignal;
   private readonly localSignal;
   private readonly supportSignal = signal<SupportProblem | null | 'asking'>('asking');
@@ -42,13 +41,18 @@ export class MeetingModel {
   constructor(parts: RoomParts, room: string, fragment: Fragment, keys: UnlockedKeys | null) {
     this.local = browserLocalMedia();
     this.room = new Room(parts, this.local, room, fragment, keys);
-    this.inviteLink = new URL(writePlace(room, fragment), location.href).href;
+    this.linkSignal = signal(linkOf(room, fragment));
     this.stateSignal = signal<RoomState>(this.room.state);
     this.localSignal = signal<LocalState>(this.local.state);
   }
 
   get state(): ReadonlySignal<RoomState> {
     return this.stateSignal;
+  }
+
+  /** The link to hand to others. */
+  get inviteLink(): string {
+    return this.linkSignal.value;
   }
 
   get localState(): ReadonlySignal<LocalState> {
@@ -111,6 +115,7 @@ export class MeetingModel {
       this.speakersSignal.value = speakers;
     };
     this.room.onNotice = (notice) => this.say(words(notice));
+    this.room.onLink = (fragment) => this.linkChanged(fragment);
     this.room.onMediaClosing = () => {
       for (const listener of this.endings) listener();
     };
@@ -182,6 +187,14 @@ export class MeetingModel {
     this.refreshLevels();
   }
 
+  /** Somebody was removed, and the link with it: the address bar and the invitation follow. */
+  private linkChanged(fragment: Fragment): void {
+    const { room } = this.room.state;
+    storedGenerations(() => localStorage).saw(room, fragment.generation);
+    history.replaceState(history.state, '', writePlace(room, fragment));
+    this.linkSignal.value = linkOf(room, fragment);
+  }
+
   private async measure(): Promise<void> {
     const isConnected = this.room.state.phase.type === 'inside' && this.room.state.path === 'connected';
     this.qualitySignal.value = isConnected ? await this.room.quality() : null;
@@ -224,12 +237,22 @@ export class MeetingModel {
   }
 }
 
+function linkOf(room: string, fragment: Fragment): string {
+  return new URL(writePlace(room, fragment), location.href).href;
+}
+
 function words(notice: RoomNotice): string {
   switch (notice.type) {
     case 'came':
       return CALL.came(notice.name);
     case 'went':
       return CALL.went(notice.name);
+    case 'was_removed':
+      return CALL.wasRemoved(notice.name);
+    case 'link_changed':
+      return CALL.linkChanged;
+    case 'locked':
+      return notice.locked ? CALL.locked : CALL.unlocked;
     case 'back':
       return notice.cause === 'seat_lost' ? CALL.backAfterAway : CALL.back;
   }

@@ -1,14 +1,17 @@
 // What opens beside the tiles, or over them on a phone: participants, security, devices.
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { tiles } from '../room/view.ts';
-import { CALL, CONTROLS, SECURITY, TILES } from '../strings.ts';
+import { CONTROLS, counterWords, SECURITY } from '../strings.ts';
 import { ConnectionDetails } from './connection_details.tsx';
 import { DeviceFields } from './device_fields.tsx';
 import { Icon } from './icons.tsx';
 import type { MeetingModel } from './meeting_model.ts';
+import { Participants } from './participants.tsx';
 
 export type PanelName = 'participants' | 'connection' | 'security' | 'devices';
+
+/** Counters of what happens in every call. */
+const UNREMARKABLE: ReadonlySet<string> = new Set(['sealed', 'opened', 'empty', 'duplicate', 'merged', 'beaten']);
 
 /** The element id of a panel, for the button that opens it. */
 export function panelId(name: PanelName): string {
@@ -31,7 +34,7 @@ export function Panels({ model, panel, onClose }: Props): JSX.Element {
         <ConnectionDetails model={model} />
       </Panel>
       <Panel name="security" title={CONTROLS.security} panel={panel} onClose={onClose}>
-        <Security hasPassword={model.state.value.hasPassword} />
+        <Security model={model} />
       </Panel>
       <Panel name="devices" title={CONTROLS.devices} panel={panel} onClose={onClose}>
         <DeviceFields model={model} />
@@ -93,27 +96,9 @@ function Panel({ name, title, panel, onClose, isAlwaysRead = false, children }: 
   );
 }
 
-function Participants({ model }: { readonly model: MeetingModel }): JSX.Element {
-  const state = model.state.value;
-  return (
-    <ul class="people" aria-label={CONTROLS.participants}>
-      <li>
-        <span class="people-name">{state.name}</span>
-        <span class="people-state">{CALL.you}</span>
-      </li>
-      {tiles(state).map((tile) => (
-        <li key={tile.seat}>
-          <span class="people-name">{tile.name ?? CALL.unknown}</span>
-          <span class="people-state">
-            {tile.e2ee === 'encrypted' || tile.reason === null ? CALL.encryptedBadge : TILES[tile.reason]}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Security({ hasPassword }: { readonly hasPassword: boolean }): JSX.Element {
+function Security({ model }: { readonly model: MeetingModel }): JSX.Element {
+  const { hasPassword, counters } = model.state.value;
+  const refused = Object.entries(counters).filter(([name, count]) => count > 0 && !UNREMARKABLE.has(name));
   return (
     <div class="security">
       <p>{SECURITY.lead}</p>
@@ -121,6 +106,16 @@ function Security({ hasPassword }: { readonly hasPassword: boolean }): JSX.Eleme
       <Lines heading={SECURITY.cannotHeading} lines={SECURITY.cannot} />
       <Lines heading={SECURITY.canHeading} lines={SECURITY.can} />
       <Lines heading={SECURITY.limitsHeading} lines={SECURITY.limits} />
+      <h3>{SECURITY.countersHeading}</h3>
+      {refused.length === 0 ? <p>{SECURITY.nothingRefused}</p> : null}
+      <dl class="details counters">
+        {refused.map(([name, count]) => (
+          <div key={name}>
+            <dt>{counterWords(name)}</dt>
+            <dd>{count}</dd>
+          </div>
+        ))}
+      </dl>
     </div>
   );
 }

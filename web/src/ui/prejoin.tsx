@@ -145,10 +145,7 @@ function Joining({ model }: { readonly model: MeetingModel }): JSX.Element {
   const unlocking = hasPassword ? PREJOIN.unlocking : PREJOIN.unlockingLink;
   return (
     <>
-      <Progress
-        label={isUnlocking ? unlocking : PREJOIN.entering}
-        fraction={phase.type === 'unlocking' ? phase.fraction : null}
-      />
+      <Progress label={isUnlocking ? unlocking : PREJOIN.entering} />
       <button type="button" class="button button-wide" onClick={() => model.room.leave()}>
         {PREJOIN.cancel}
       </button>

@@ -26,15 +26,16 @@ async function buildBent(bend: Bend): Promise<void> {
   });
 }
 
-/** Puts a bent page's own `worker.ts` in the place of the shipped one, where it has one. */
+/** Puts a bent page's own workers in the place of the shipped ones, where it has them. */
 function otherWorker(root: string): Plugin {
-  const replacement = path.join(root, 'worker.ts');
   return {
     name: 'undertone-bent-worker',
     enforce: 'pre',
     resolveId(source, importer) {
-      const isStart = importer?.endsWith('/src/e2ee/start.ts') === true && source.startsWith('./worker.ts?');
-      return isStart && existsSync(replacement) ? source.replace('./worker.ts', replacement) : null;
+      if (importer?.endsWith('/src/e2ee/start.ts') !== true) return null;
+      const name = /^\.\/((?:group_)?worker\.ts)\?/.exec(source)?.[1];
+      const replacement = path.join(root, name ?? 'none');
+      return name !== undefined && existsSync(replacement) ? source.replace(`./${name}`, replacement) : null;
     },
   };
 }

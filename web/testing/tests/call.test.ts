@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ROOM_MEMBERS_MAX } from '../../src/protocol/generated.ts';
+import { MEDIA_MEMBERS_MAX } from '../../src/protocol/generated.ts';
 import { crossing } from '../harness/capture.ts';
 import { launch, visit } from '../harness/chromium.ts';
 import { Person } from '../harness/meeting.ts';
@@ -188,7 +188,7 @@ describe('a call of three in a room with a password', () => {
     const hello = await overheard.hello();
     const bare: BareClient[] = [];
     for (const gone of ['Late', 'Ève']) await ada.lists(gone, false);
-    while (bare.length < ROOM_MEMBERS_MAX - 2) bare.push(await BareClient.join(server.url, hello));
+    while (bare.length < MEDIA_MEMBERS_MAX - 2) bare.push(await BareClient.join(server.url, hello));
     const late = new Person(await visit(browser, { withoutDevices: true }), 'Late');
     await late.page.goto(link);
     await late.askToJoin(PASSWORD);

@@ -1,11 +1,11 @@
-// Bent: the gate and the names are right, the keys of all media are not.
+// Bent: the group and the names are right, the keys of all media are not.
 import '../../../src/e2ee/worker.ts';
-import { RoomSecret } from '../../../src/e2ee/secret.ts';
+import { isBytes, isRecord } from '../../../src/e2ee/decode.ts';
+import { Session } from '../../../src/e2ee/session.ts';
 
-const prototype = RoomSecret.prototype;
-const right = Object.getOwnPropertyDescriptor(prototype, 'interimBaseKey')?.value;
+const right = Object.getOwnPropertyDescriptor(Session.prototype, 'handleKeys')?.value;
 
-prototype.interimBaseKey = async function wrong(room, seat, salt) {
-  const key = await right.call(this, room, seat, salt);
-  return key.map((byte: number) => byte ^ 0x55);
+Session.prototype.handleKeys = function wrong(message) {
+  if (isRecord(message) && isBytes(message['baseKey'])) message['baseKey'].forEach((byte, at, key) => (key[at] = byte ^ 0x55));
+  right.call(this, message);
 };
