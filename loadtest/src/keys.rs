@@ -1,30 +1,30 @@
-//! One member's end-to-end encryption: its own keys, and those of the others as they announce themselves.
+//! One member's end-to-end encryption: its place in the group, and the keys that come from it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
 
-use e2ee::announcement::{Announcement, AnnouncementError, AnnouncementKey, Track, TrackKind};
 use e2ee::codec::Codec;
-use e2ee::frame::{OpenError, Opened, Opener, SealError, Sealer};
-use e2ee::identity::{RoomId, Seat, TrackNumber};
-use e2ee::interim::InterimKeys;
-use e2ee::key_id::KeyId;
+use e2ee::fragment::Fragment;
+use e2ee::frame::{OpenError, Opened, SealError};
+use e2ee::group::{self, Event};
+use e2ee::identity::{MemberId, RoomId, TrackNumber};
+use e2ee::keyring::Keyring;
 use e2ee::prefix::{Layer, Prefix};
-use e2ee::secret::{Gate, RoomSecret, Salt};
+use e2ee::profile::Kind;
+use e2ee::secret::{Gate, RoomSecret};
 use protocol::media::SourceKind;
 use rand_chacha::rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
-use crate::error::MemberError;
 use crate::link::MeetingLink;
-
-/// The epoch of all keys until the MLS group is there.
-const INTERIM_EPOCH: u8 = 0;
 
 /// What lets one into a room, and what opens the media in it.
 #[derive(Clone)]
 pub struct Access {
     room: RoomId,
     gate: Gate,
-    owner: [u8; 16],
+    fragment: Fragment,
+    password: Option<Zeroizing<String>>,
     secret: RoomSecret,
 }
 
@@ -38,7 +38,8 @@ impl Access {
         Self {
             room: link.room,
             gate: secret.gate(),
-            owner: link.fragment.owner,
+            fragment: link.fragment.clone(),
+            password: password.map(|password| Zeroizing::new(password.to_owned())),
             secret,
         }
     }
@@ -49,7 +50,8 @@ impl Access {
         Self {
             room: self.room,
             gate: self.gate.clone(),
-            owner: self.owner,
+            fragment: other.fragment.clone(),
+            password: other.password.clone(),
             secret: other.secret.clone(),
         }
     }
@@ -66,7 +68,7 @@ impl Access {
 
     /// Who owns the room.
     pub fn owner(&self) -> protocol::bytes::Owner {
-        protocol::bytes::Owner::from_bytes(self.owner)
+        protocol::bytes::Owner::from_bytes(self.fragment.owner)
     }
 
     /// What signaling keeps of the gate.
@@ -75,112 +77,121 @@ impl Access {
     }
 }
 
-/// The keys of a member who has a seat.
+/// One member of the group, with its keys.
 pub struct Keys {
-    room: RoomId,
-    seat: Seat,
-    salt: Salt,
-    interim: InterimKeys,
-    announcements: AnnouncementKey,
-    microphone: Sealer,
-    camera: Sealer,
-    opener: Opener,
-    /// What everybody announced last: an announcement that comes again must not empty the replay windows.
-    salts: BTreeMap<Seat, (Salt, Vec<Track>)>,
-    names: BTreeMap<Seat, String>,
+    member: group::Member,
+    keyring: Keyring,
+    start: Instant,
+    names: BTreeMap<MemberId, String>,
+    /// Commits and groups that were refused, and alarms, by word.
+    alarms: BTreeMap<&'static str, u64>,
 }
 
 impl Keys {
-    /// Takes a seat, with a fresh salt.
-    pub fn enter(access: &Access, seat: u16, random: &mut impl CryptoRng) -> Result<Self, MemberError> {
-        let seat = Seat::new(seat).ok_or(MemberError::Protocol("a seat above 1,023"))?;
-        let salt = Salt::random(random);
-        let mut interim = InterimKeys::new(access.secret.clone(), access.room);
-        interim.insert(seat, salt.clone());
-        let sealer = |kind| {
-            Sealer::new(&interim, key_id(seat, track_number(kind)))
-                .map_err(|_| MemberError::Encryption("no key for one's own frames"))
-        };
-        Ok(Self {
+    /// Somebody outside of the group.
+    pub fn new(access: &Access, random: &mut impl CryptoRng) -> Self {
+        let mut seed = [0; 32];
+        random.fill_bytes(&mut seed);
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let config = group::Config {
             room: access.room,
-            seat,
-            salt,
-            announcements: AnnouncementKey::new(&access.secret),
-            microphone: sealer(SourceKind::Microphone)?,
-            camera: sealer(SourceKind::Camera)?,
-            opener: Opener::default(),
-            salts: BTreeMap::new(),
+            fragment: access.fragment.clone(),
+            secret: access.secret.clone(),
+            password: access.password.clone(),
+            unix_seconds: unix.map_or(0, |since| since.as_secs()),
+            seed,
+        };
+        Self {
+            member: group::Member::new(config, None),
+            keyring: Keyring::default(),
+            start: Instant::now(),
             names: BTreeMap::new(),
-            interim,
-        })
+            alarms: BTreeMap::new(),
+        }
     }
 
-    /// Seals one's name and tracks for the others.
-    pub fn announce(
-        &self,
-        name: &str,
-        random: &mut impl CryptoRng,
-    ) -> Result<protocol::bytes::Sealed, MemberError> {
-        let track = |kind, shown| Track {
-            number: track_number(kind),
-            kind: shown,
-        };
-        let announcement = Announcement {
-            room: self.room,
-            seat: self.seat,
-            salt: self.salt.clone(),
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// There is a seat: says who one is, and asks to come into the group.
+    pub fn enter(&mut self, seat: u16, name: &str, has_media: bool) {
+        let track = |kind: SourceKind, shown| (track_number(kind), shown);
+        let tracks = [
+            track(SourceKind::Microphone, Kind::Microphone),
+            track(SourceKind::Camera, Kind::Camera),
+        ];
+        let saying = group::Saying {
+            seat,
             name: name.to_owned(),
-            tracks: vec![
-                track(SourceKind::Microphone, TrackKind::Microphone),
-                track(SourceKind::Camera, TrackKind::Camera),
-            ],
+            microphone_on: has_media,
+            camera_on: has_media,
+            tracks: if has_media { tracks.into() } else { Vec::new() },
         };
-        let sealed = self
-            .announcements
-            .seal(&announcement, random)
-            .map_err(|_| MemberError::Encryption("the name cannot be announced"))?;
-        protocol::bytes::Sealed::new(sealed)
-            .map_err(|_| MemberError::Encryption("the announcement is too long"))
+        let now = self.now();
+        self.member.announce(saying, now);
+        self.member.handle_connected(now);
+        self.take_events();
     }
 
-    /// Takes what the server relayed from `seat`, and with it the keys of its tracks.
-    pub fn participant_announced(&mut self, seat: u16, sealed: &[u8]) -> Result<(), AnnouncementError> {
-        let seat = Seat::new(seat).ok_or(AnnouncementError::OtherSeat)?;
-        let announcement = self.announcements.open(sealed, self.room, seat)?;
-        self.names.insert(seat, announcement.name);
-        if let Some((salt, _)) = self.salts.get(&seat)
-            && salt.as_bytes() == announcement.salt.as_bytes()
-        {
-            return Ok(());
-        }
-        self.forget_keys(seat);
-        self.interim.insert(seat, announcement.salt.clone());
-        for track in &announcement.tracks {
-            // There is a key now: the salt was just taken.
-            let _ = self.opener.insert(&self.interim, key_id(seat, track.number));
-        }
-        self.salts.insert(seat, (announcement.salt, announcement.tracks));
-        Ok(())
+    /// A binary message of the server.
+    pub fn handle_message(&mut self, bytes: &[u8]) {
+        let now = self.now();
+        self.member.handle_message(bytes, now);
+        self.take_events();
     }
 
-    /// Ends the keys of `seat`.
-    pub fn participant_left(&mut self, seat: u16) {
-        if let Some(seat) = Seat::new(seat) {
-            self.forget_keys(seat);
-            self.names.remove(&seat);
+    /// The moment of [`Keys::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self) {
+        let now = self.now();
+        if self.member.poll_timeout().is_some_and(|due| due <= now) {
+            self.member.handle_timeout(now);
+            self.take_events();
         }
     }
 
-    fn forget_keys(&mut self, seat: Seat) {
-        if let Some((_, tracks)) = self.salts.remove(&seat) {
-            for track in tracks {
-                self.opener.remove(key_id(seat, track.number));
+    /// When [`Keys::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        Some(self.start + self.member.poll_timeout()?)
+    }
+
+    /// The next binary message for the server.
+    pub fn poll_message(&mut self) -> Option<Vec<u8>> {
+        Some(self.member.poll_frame()?.encode())
+    }
+
+    fn take_events(&mut self) {
+        while let Some(event) = self.member.poll_event() {
+            self.keyring.take(&event);
+            match event {
+                Event::Profile { profile, .. } if profile.member != self.member.id() => {
+                    self.names.insert(profile.member, profile.name);
+                }
+                Event::Gone { member, .. } => {
+                    self.names.remove(&member);
+                }
+                Event::Alarm(alarm) => *self.alarms.entry(alarm.as_str()).or_default() += 1,
+                _ => {}
             }
         }
-        self.interim.remove(seat);
     }
 
-    /// The names of the others that could be opened.
+    /// The epoch that one is in.
+    pub fn epoch(&self) -> Option<u64> {
+        self.member.epoch()
+    }
+
+    /// How many are in the group.
+    pub fn members(&self) -> usize {
+        self.member.roster().len()
+    }
+
+    /// Alarms so far, by word.
+    pub fn alarms(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.alarms.iter().map(|(word, count)| (*word, *count))
+    }
+
+    /// The names of the others.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.values().map(String::as_str)
     }
@@ -192,12 +203,12 @@ impl Keys {
         plaintext: &[u8],
         sealed: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let (sealer, codec) = match kind {
-            SourceKind::Microphone => (&mut self.microphone, Codec::Opus),
-            SourceKind::Camera => (&mut self.camera, Codec::Vp8),
+        let codec = match kind {
+            SourceKind::Microphone => Codec::Opus,
+            SourceKind::Camera => Codec::Vp8,
         };
         let prefix = Prefix::of_frame(codec, plaintext, Layer::default()).ok_or(SealError::Length)?;
-        sealer.seal(&prefix, plaintext, sealed)
+        self.keyring.seal(track_number(kind), &prefix, plaintext, sealed)
     }
 
     /// Opens a frame of somebody.
@@ -207,20 +218,12 @@ impl Keys {
         frame: &[u8],
         buffer: &'buffer mut Vec<u8>,
     ) -> Result<Opened<'buffer>, OpenError> {
-        self.opener.open(codec, frame, buffer)
+        self.keyring.open(codec, frame, buffer).map(|(_, opened)| opened)
     }
 }
 
 fn track_number(kind: SourceKind) -> TrackNumber {
     TrackNumber::new(kind.track()).expect("the tracks of this house have small numbers")
-}
-
-fn key_id(seat: Seat, track: TrackNumber) -> KeyId {
-    KeyId {
-        seat,
-        track,
-        epoch: INTERIM_EPOCH,
-    }
 }
 
 #[cfg(test)]
@@ -230,64 +233,24 @@ mod tests {
 
     use super::*;
     use crate::fixtures;
+    use crate::link::MeetingLink;
 
     #[test]
-    fn what_one_member_seals_another_opens_once_it_was_announced() {
-        let (mut anna, mut ben, mut random) = two_members();
-        let mut sealed = Vec::new();
-        let mut buffer = Vec::new();
-        anna.seal(SourceKind::Camera, fixtures::PICTURE[0], &mut sealed)
-            .unwrap();
-        assert_eq!(
-            ben.open(Codec::Vp8, &sealed, &mut buffer),
-            Err(OpenError::WaitingForKey)
-        );
-        let announcement = anna.announce("Anna", &mut random).unwrap();
-        ben.participant_announced(1, announcement.as_bytes()).unwrap();
-        let opened = ben.open(Codec::Vp8, &sealed, &mut buffer).unwrap();
-        assert!(opened.is_key_frame && opened.plaintext == fixtures::PICTURE[0]);
-        assert_eq!(ben.names().collect::<Vec<_>>(), ["Anna"]);
-    }
-
-    #[test]
-    fn an_announcement_that_comes_again_lets_no_frame_in_again() {
-        let (mut anna, mut ben, mut random) = two_members();
-        let mut sealed = Vec::new();
-        let mut buffer = Vec::new();
-        anna.seal(SourceKind::Microphone, fixtures::SILENCE, &mut sealed)
-            .unwrap();
-        let announcement = anna.announce("Anna", &mut random).unwrap();
-        ben.participant_announced(1, announcement.as_bytes()).unwrap();
-        assert!(ben.open(Codec::Opus, &sealed, &mut buffer).is_ok());
-        ben.participant_announced(1, announcement.as_bytes()).unwrap();
-        assert_eq!(
-            ben.open(Codec::Opus, &sealed, &mut buffer),
-            Err(OpenError::Duplicate)
-        );
-    }
-
-    #[test]
-    fn nothing_of_one_who_left_is_opened() {
-        let (mut anna, mut ben, mut random) = two_members();
-        let mut sealed = Vec::new();
-        let announcement = anna.announce("Anna", &mut random).unwrap();
-        ben.participant_announced(1, announcement.as_bytes()).unwrap();
-        ben.participant_left(1);
-        anna.seal(SourceKind::Microphone, fixtures::SILENCE, &mut sealed)
-            .unwrap();
-        assert_eq!(
-            ben.open(Codec::Opus, &sealed, &mut Vec::new()),
-            Err(OpenError::WaitingForKey)
-        );
-        assert_eq!(ben.names().count(), 0);
-    }
-
-    fn two_members() -> (Keys, Keys, ChaCha20Rng) {
+    fn outside_of_a_group_nothing_is_sealed_and_the_first_word_asks_to_come_in() {
         let mut random = ChaCha20Rng::seed_from_u64(3);
         let link = MeetingLink::draw("http://localhost", &mut random);
-        let access = Access::new(&link, None);
-        let anna = Keys::enter(&access, 1, &mut random).unwrap();
-        let ben = Keys::enter(&access, 2, &mut random).unwrap();
-        (anna, ben, random)
+        let mut keys = Keys::new(&Access::new(&link, None), &mut random);
+        let mut sealed = Vec::new();
+        let refused = keys.seal(SourceKind::Camera, fixtures::PICTURE[0], &mut sealed);
+        assert_eq!(refused, Err(SealError::NoKey));
+        assert!(keys.poll_message().is_none());
+        keys.enter(1, "Anna", true);
+        let first = keys
+            .poll_message()
+            .map(|bytes| protocol::group::ClientFrame::decode(&bytes));
+        assert!(matches!(
+            first,
+            Some(Ok(protocol::group::ClientFrame::Enter { .. }))
+        ));
     }
 }

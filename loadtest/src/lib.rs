@@ -8,6 +8,7 @@
 //! - [`description`]: the offer that is read, the answer that is written
 //! - [`signaling`]: the WebSocket; [`media`]: ICE, DTLS, RTP and RTCP, without input or output
 //! - [`member`]: one member as a task; [`crowd`]: many of them
+//! - [`storm`]: members without media, who come into the group all at once
 //! - [`report`]: what they counted
 //! - [`fixtures`]: the picture and the sound that they send
 //! - [`limits`]: every bound
@@ -23,6 +24,7 @@ pub mod media;
 pub mod member;
 pub mod report;
 pub mod signaling;
+pub mod storm;
 pub mod target;
 
 pub use crowd::{Crowd, CrowdSettings};
@@ -31,4 +33,5 @@ pub use keys::Access;
 pub use link::MeetingLink;
 pub use member::{Member, MemberSettings};
 pub use report::{CrowdReport, MemberReport};
+pub use storm::{Storm, StormReport};
 pub use target::Target;

@@ -18,7 +18,7 @@ pub const JOIN_TIMEOUT: Duration = Duration::from_secs(20);
 pub const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Largest message that a member reads from the server, in bytes: twice what the server may write.
-pub const MESSAGE_BYTES_READ_MAX: usize = 2 * protocol::limits::MESSAGE_BYTES_MAX;
+pub const MESSAGE_BYTES_READ_MAX: usize = 2 * protocol::limits::FRAME_BYTES_MAX;
 
 /// Largest datagram that is read or sent, in bytes: the MTU of Ethernet.
 pub const DATAGRAM_MAX: usize = 1_500;
@@ -73,3 +73,9 @@ pub const CATCH_UP_MAX: Duration = Duration::from_millis(200);
 
 /// How often a member tells its numbers.
 pub const TELL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Members of a storm: as many as a room holds.
+pub const STORM_MEMBERS_MAX: usize = protocol::limits::ROOM_MEMBERS_MAX;
+
+/// How long a member of a storm may take to be connected, in a crowd of them on one machine.
+pub const STORM_TIMEOUT: Duration = Duration::from_secs(30);

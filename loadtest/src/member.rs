@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use protocol::bytes::DeflatedSdp;
 use protocol::client::{
-    Announce, Answer, ClientMessage, Hello, Joined, Leave, MediaState, OfferMessage, OfferedTransport, Ping,
-    ServerMessage, Switch, VERSION,
+    Answer, ClientMessage, Hello, Leave, OfferMessage, OfferedTransport, Ping, ServerMessage, VERSION,
 };
 use protocol::limits::PING_INTERVAL_MS;
 use rand_chacha::ChaCha20Rng;
@@ -25,7 +24,7 @@ use crate::keys::{Access, Keys};
 use crate::limits::{DATAGRAM_MAX, DATAGRAMS_PER_TURN, JOIN_TIMEOUT, LEAVE_TIMEOUT, TELL_INTERVAL};
 use crate::media::{Local, Session, SessionSettings};
 use crate::report::MemberReport;
-use crate::signaling::Signaling;
+use crate::signaling::{Heard, Signaling};
 use crate::target::Target;
 
 /// What makes a member.
@@ -149,13 +148,13 @@ impl Life {
             media: true,
         };
         signaling.say(&ClientMessage::Hello(hello)).await?;
-        let ServerMessage::Joined(joined) = signaling.hear().await? else {
+        let ServerMessage::Joined(joined) = signaling.hear_message().await? else {
             return Err(MemberError::Protocol("no answer to hello"));
         };
         telling.report.joined_after_ms = Some(telling.elapsed_ms());
         telling.report.seat = Some(joined.seat.number());
-        let mut keys = Keys::enter(&settings.access, joined.seat.number(), &mut random)?;
-        take_participants(&mut keys, &joined, telling);
+        let mut keys = Keys::new(&settings.access, &mut random);
+        keys.enter(joined.seat.number(), &settings.name, true);
         let offer = read_offer(
             joined
                 .offer
@@ -176,27 +175,8 @@ impl Life {
             next_ping: now,
             next_tell: now,
         };
-        life.introduce(joined.negotiation, &offer, telling).await?;
+        life.answer(joined.negotiation, &offer, telling).await?;
         Ok(life)
-    }
-
-    /// Answers the first offer and says who one is.
-    async fn introduce(
-        &mut self,
-        negotiation: u32,
-        offer: &Offer,
-        telling: &mut Telling,
-    ) -> Result<(), MemberError> {
-        self.answer(negotiation, offer, telling).await?;
-        let sealed = self.keys.announce(&self.settings.name, &mut self.random)?;
-        self.signaling
-            .say(&ClientMessage::Announce(Announce { sealed }))
-            .await?;
-        let media = MediaState {
-            microphone: Switch::On,
-            camera: Switch::On,
-        };
-        self.signaling.say(&ClientMessage::Media(media)).await
     }
 
     async fn answer(
@@ -228,12 +208,20 @@ impl Life {
                 .session
                 .poll_timeout()
                 .min(self.next_ping)
-                .min(self.next_tell);
+                .min(self.next_tell)
+                .min(self.keys.poll_timeout().unwrap_or(self.next_tell));
             tokio::select! {
-                message = self.signaling.hear() => self.take(message?, telling).await?,
+                heard = self.signaling.hear() => match heard? {
+                    Heard::Message(message) => self.take(message, telling).await?,
+                    Heard::Frame(bytes) => self.keys.handle_message(&bytes),
+                },
                 ready = self.socket.readable() => { ready?; self.receive()?; }
                 () = sleep_until(wake.into()) => {}
                 () = told_to_stop(&mut stopped) => return self.leave(telling).await,
+            }
+            self.keys.handle_timeout();
+            while let Some(bytes) = self.keys.poll_message() {
+                self.signaling.say_frame(bytes).await?;
             }
             self.session.handle_timeout(&mut self.keys, Instant::now());
             self.keep_up(telling).await?;
@@ -260,10 +248,9 @@ impl Life {
     }
 
     fn tell(&self, telling: &mut Telling) {
-        let announced = telling.report.media.failures.get("announcement").copied();
         telling.report.media = self.session.report().clone();
-        if let Some(count) = announced {
-            telling.report.media.failures.insert("announcement", count);
+        for (word, count) in self.keys.alarms() {
+            telling.report.media.failures.insert(word, count);
         }
         telling.report.names = self.keys.names().map(str::to_owned).collect();
         telling.tell();
@@ -272,19 +259,6 @@ impl Life {
     async fn take(&mut self, message: ServerMessage, telling: &mut Telling) -> Result<(), MemberError> {
         match message {
             ServerMessage::Offer(offer) => self.renegotiate(&offer, telling).await,
-            ServerMessage::Announced(announced) => {
-                take_announcement(
-                    &mut self.keys,
-                    announced.seat.number(),
-                    announced.sealed.as_bytes(),
-                    telling,
-                );
-                Ok(())
-            }
-            ServerMessage::ParticipantLeft(left) => {
-                self.keys.participant_left(left.seat.number());
-                Ok(())
-            }
             ServerMessage::Created(_) | ServerMessage::Joined(_) | ServerMessage::Resumed(_) => {
                 Err(MemberError::Protocol("an answer that nobody asked for"))
             }
@@ -351,20 +325,6 @@ impl Life {
 /// Waits for the word to leave, or until nobody is left who could say it.
 async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-fn take_participants(keys: &mut Keys, joined: &Joined, telling: &mut Telling) {
-    for participant in &joined.participants {
-        if let Some(sealed) = &participant.sealed {
-            take_announcement(keys, participant.seat.number(), sealed.as_bytes(), telling);
-        }
-    }
-}
-
-fn take_announcement(keys: &mut Keys, seat: u16, sealed: &[u8], telling: &mut Telling) {
-    if keys.participant_announced(seat, sealed).is_err() {
-        telling.report.media.fail("announcement");
-    }
 }
 
 fn read_offer(offer: &DeflatedSdp) -> Result<Offer, MemberError> {

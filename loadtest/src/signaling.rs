@@ -14,6 +14,15 @@ use crate::keys::Access;
 use crate::limits::MESSAGE_BYTES_READ_MAX;
 use crate::target::Target;
 
+/// What the server says.
+#[derive(Debug)]
+pub enum Heard {
+    /// A text message.
+    Message(ServerMessage),
+    /// A binary message: a frame of the delivery service.
+    Frame(Vec<u8>),
+}
+
 /// A connection to signaling.
 pub struct Signaling {
     socket: WebSocketStream<TcpStream>,
@@ -47,7 +56,7 @@ impl Signaling {
             owner: access.owner(),
         });
         signaling.say(&create).await?;
-        match signaling.hear().await {
+        match signaling.hear_message().await {
             Ok(ServerMessage::Created(_)) | Err(MemberError::Refused(ErrorCode::RoomExists, _)) => Ok(()),
             Ok(_) => Err(MemberError::Protocol("no answer to create")),
             Err(error) => Err(error),
@@ -65,8 +74,23 @@ impl Signaling {
         Ok(sent.map_err(Box::new)?)
     }
 
+    /// Says one binary message.
+    pub async fn say_frame(&mut self, bytes: Vec<u8>) -> Result<(), MemberError> {
+        let sent = self.socket.send(Message::binary(bytes)).await;
+        Ok(sent.map_err(Box::new)?)
+    }
+
+    /// The next text message; binary ones before it are passed over.
+    pub async fn hear_message(&mut self) -> Result<ServerMessage, MemberError> {
+        loop {
+            if let Heard::Message(message) = self.hear().await? {
+                return Ok(message);
+            }
+        }
+    }
+
     /// The next message; an error of the server is ours. It may be cancelled.
-    pub async fn hear(&mut self) -> Result<ServerMessage, MemberError> {
+    pub async fn hear(&mut self) -> Result<Heard, MemberError> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
@@ -74,10 +98,11 @@ impl Signaling {
                         Ok(ServerMessage::Error(error)) => {
                             Err(MemberError::Refused(error.code, error.detail))
                         }
-                        Ok(message) => Ok(message),
+                        Ok(message) => Ok(Heard::Message(message)),
                         Err(_) => Err(MemberError::Protocol("not a message")),
                     };
                 }
+                Some(Ok(Message::Binary(bytes))) => return Ok(Heard::Frame(bytes.to_vec())),
                 Some(Ok(Message::Close(_))) | None => return Err(MemberError::Closed),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(Box::new(error).into()),

@@ -124,6 +124,7 @@ export class GroupSession {
         this.#enter(request.room, request.owner);
         break;
       case 'connected':
+        this.#repeat();
         this.#say();
         this.#member?.connected(now);
         break;
@@ -155,6 +156,12 @@ export class GroupSession {
     // Whoever has a member keeps it: a new seat is no new leaf.
     if (this.#member !== null || this.#keys === null) return;
     this.#member = this.ground.makeMember(this.#keys, room, owner);
+  }
+
+  /** Tells the page of everybody again: it may have a new seat, and with it an empty list. */
+  #repeat(): void {
+    for (const member of this.#seats.values()) this.#sit(member);
+    this.#count();
   }
 
   #say(): void {

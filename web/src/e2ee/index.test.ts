@@ -1,133 +1,93 @@
-// The page's side against a worker that runs in the same thread.
-import { describe, expect, it, vi } from 'vitest';
+// The page's side of the two workers, with workers that are played by the test.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { E2eeWorker } from './index.ts';
 import type { E2eeEvent } from './messages.ts';
-import { RoomSecret } from './secret.ts';
-import { Session } from './session.ts';
 
-vi.mock('./start.ts', () => ({ startWorker: () => new WorkerHere() }));
-const { E2eeError, E2eeWorker } = await import('./index.ts');
+const FRAGMENT = {
+  password: false,
+  lobby: false,
+  generation: 0,
+  link: new Uint8Array(16).fill(1),
+  owner: new Uint8Array(16),
+};
+const GATE = new Uint8Array(32).fill(5);
 
-const LINK = new Uint8Array(16).fill(1);
-const ROOM = 'YSByb29tIGlkLCAxNiBCLg';
-const TRACKS = [{ number: 0, kind: 'microphone' as const }];
+let frames: FakeWorker;
+let group: FakeWorker;
+let e2ee: E2eeWorker;
+let events: E2eeEvent[];
 
-describe('E2eeWorker', () => {
-  it('unlocks, enters, announces and tells of others', async () => {
-    const ada = await entered(1);
-    const ben = await entered(2);
-    const events = listen(ben);
-    ben.participantAnnounced(1, await ada.announce({ name: 'Ada', tracks: TRACKS }));
-    await vi.waitFor(() => expect(events).toHaveLength(1));
-    expect(events).toEqual([{ type: 'participant', seat: 1, name: 'Ada', tracks: TRACKS }]);
+beforeEach(() => {
+  [frames, group] = [new FakeWorker(), new FakeWorker()];
+  e2ee = new E2eeWorker(frames.asWorker(), group.asWorker());
+  events = [];
+  e2ee.onEvent = (event) => void events.push(event);
+});
+
+describe('the page', () => {
+  it('asks the group worker to unlock, and gets what the server may see', async () => {
+    const unlocking = e2ee.unlock({ fragment: FRAGMENT, password: 'tea' });
+    expect(group.heard).toMatchObject([{ type: 'unlock', id: 1, password: 'tea' }]);
+    group.says({ type: 'unlocked', id: 1, gate: GATE, gateHash: GATE });
+    expect(await unlocking).toEqual({ gate: GATE, gateHash: GATE });
   });
 
-  it('a second unlock ends the first at once', async () => {
-    const worker = E2eeWorker.start();
-    const first = worker.unlock({ link: LINK, password: 'long work' });
-    const second = worker.unlock({ link: LINK, password: null });
+  it('ends an earlier unlock with a later one, and hears a refusal', async () => {
+    const first = e2ee.unlock({ fragment: FRAGMENT, password: 'tea' });
+    const second = e2ee.unlock({ fragment: FRAGMENT, password: 'coffee' });
     await expect(first).rejects.toMatchObject({ problem: 'superseded' });
-    expect((await second).gate).toHaveLength(32);
+    group.says({ type: 'failed', id: 2, problem: 'refused' });
+    await expect(second).rejects.toMatchObject({ problem: 'refused' });
   });
 
-  it('a refused request says so', async () => {
-    await expect(E2eeWorker.start().enter({ room: ROOM, seat: 1 })).rejects.toBeInstanceOf(E2eeError);
-    const worker = await entered(1);
-    const announced = worker.announce({ name: 'a\u0000', tracks: TRACKS });
-    await expect(announced).rejects.toMatchObject({ problem: 'refused' });
-  });
-
-  it('a worker that dies is told once, and everything waiting fails', async () => {
-    const here = new WorkerHere();
-    const worker = new E2eeWorker(here as unknown as Worker);
-    const events = listen(worker);
-    const waiting = worker.unlock({ link: LINK, password: 'long work' });
-    here.onerror?.();
-    here.onerror?.();
-    await expect(waiting).rejects.toMatchObject({ problem: 'lost' });
-    await expect(worker.enter({ room: ROOM, seat: 1 })).rejects.toMatchObject({ problem: 'lost' });
-    expect(events).toEqual([{ type: 'lost' }]);
-  });
-
-  it('what the worker says is checked, not believed', () => {
-    const here = new WorkerHere();
-    const worker = new E2eeWorker(here as unknown as Worker);
-    const events = listen(worker);
-    const slot = { type: 'slot', mid: 'v0', owner: null, state: 'waiting', reason: null, since: null };
-    for (const message of [
-      null,
-      { type: 'participant', seat: 1_024, name: 'n', tracks: [] },
-      { type: 'participant', seat: 1, name: 'n', tracks: [{ number: 0, kind: 'screen' }] },
-      { type: 'announcement_refused', seat: 1, reason: 'because' },
-      { ...slot, state: 'plaintext' },
-      { ...slot, owner: { seat: 1 } },
-      { ...slot, reason: 'none' },
-      { ...slot, since: '0' },
-      { type: 'statistics', counters: { sealed: 1 } },
-      { type: 'unlock_progress', fraction: Number.NaN },
-    ]) {
-      here.onmessage?.({ data: message });
-    }
+  it('hands the port of the group worker to the frame worker, and keeps none of it', () => {
+    const { port1 } = new MessageChannel();
+    group.says({ port: port1 });
+    expect(frames.heard).toEqual([{ port: port1 }]);
     expect(events).toEqual([]);
-    here.onmessage?.({ data: slot });
-    expect(events).toEqual([slot]);
+    port1.close();
   });
 
-  it('transforms carry what they are for', () => {
-    const made: unknown[] = [];
-    vi.stubGlobal(
-      'RTCRtpScriptTransform',
-      function RTCRtpScriptTransform(_worker: unknown, options: unknown) {
-        made.push(options);
-      },
-    );
-    const worker = E2eeWorker.start();
-    const sender = { transform: null } as unknown as RTCRtpSender;
-    const receiver = { transform: null } as unknown as RTCRtpReceiver;
-    worker.attachSender(sender, { track: 1, kind: 'camera' });
-    worker.attachReceiver(receiver, { mid: 'v0', kind: 'video' });
-    vi.unstubAllGlobals();
-    expect(sender.transform).not.toBeNull();
-    expect(receiver.transform).not.toBeNull();
-    expect(made).toEqual([
-      { role: 'sender', track: 1, kind: 'camera' },
-      { role: 'receiver', mid: 'v0', media: 'video' },
-    ]);
+  it('hears what both workers tell, and nothing that is not a message of theirs', () => {
+    group.says({ type: 'removed' });
+    frames.says({ type: 'removed' });
+    group.says({ type: 'participant', seat: 1, name: 7 });
+    frames.says({ type: 'slot', mid: 'v0', owner: null, state: 'waiting', reason: null, since: null });
+    group.says('nonsense');
+    expect(events.map(({ type }) => type)).toEqual(['removed', 'slot']);
+  });
+
+  it('gives up both workers when one of them dies, says so once, and asks nothing of them any more', async () => {
+    const unlocking = e2ee.unlock({ fragment: FRAGMENT, password: null });
+    frames.onerror?.();
+    group.onerror?.();
+    await expect(unlocking).rejects.toMatchObject({ problem: 'lost' });
+    expect([frames.isTerminated, group.isTerminated]).toEqual([true, true]);
+    expect(events).toEqual([{ type: 'lost' }]);
+    await expect(e2ee.unlock({ fragment: FRAGMENT, password: null })).rejects.toMatchObject({ problem: 'lost' });
   });
 });
 
-/** A worker in this thread: a session, with copies of messages as a real one gets. */
-class WorkerHere {
+class FakeWorker {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onerror: (() => void) | null = null;
   onmessageerror: (() => void) | null = null;
-  readonly #session = new Session({
-    post: (message) => {
-      const copy: unknown = structuredClone(message);
-      setTimeout(() => this.onmessage?.({ data: copy }), 0);
-    },
-    now: () => 0,
-    derive: RoomSecret.derive,
-  });
+  isTerminated = false;
+  readonly heard: unknown[] = [];
 
   postMessage(message: unknown): void {
-    const copy: unknown = structuredClone(message);
-    setTimeout(() => this.#session.handle(copy), 0);
+    this.heard.push(message);
   }
 
   terminate(): void {
-    this.onmessage = null;
+    this.isTerminated = true;
   }
-}
 
-async function entered(seat: number) {
-  const worker = E2eeWorker.start();
-  await worker.unlock({ link: LINK, password: null });
-  await worker.enter({ room: ROOM, seat });
-  return worker;
-}
+  says(data: unknown): void {
+    this.onmessage?.({ data });
+  }
 
-function listen(worker: InstanceType<typeof E2eeWorker>): E2eeEvent[] {
-  const events: E2eeEvent[] = [];
-  worker.onEvent = (event) => events.push(event);
-  return events;
+  asWorker(): Worker {
+    return this as unknown as Worker;
+  }
 }

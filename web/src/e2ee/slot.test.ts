@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Stream } from './keyring.ts';
 import { FAILURES_BEFORE_SHOWN, ORDER_FRAMES_MAX, ORDER_SILENCE_MS_MAX } from './limits.ts';
 import type { TrackKind } from './messages.ts';
-import { ReplayWindow } from './replay.ts';
 import { Slot, type OpenedFrame } from './slot.ts';
 
 describe('owner', () => {
@@ -187,7 +186,7 @@ const adaVoice = stream(1, 0, 'microphone');
 const benVoice = stream(2, 0, 'microphone');
 
 function stream(seat: number, track: number, kind: TrackKind): Stream {
-  return { seat, track, kind, replay: new ReplayWindow(), key: null };
+  return { member: String(seat), seat, track, kind, isOver: false };
 }
 
 function video(of: Stream, counter: number, timestamp: number, kind: 'key' | 'delta'): OpenedFrame {

@@ -129,7 +129,7 @@ const MESSAGES: Messages = {
     participants: list(participant),
     slots: list(binding),
     negotiation: u32,
-    offer,
+    offer: nullable(offer),
     token,
     tcp_candidates: list(candidate),
   }),

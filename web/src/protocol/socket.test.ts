@@ -83,7 +83,18 @@ describe('a connection to signaling', () => {
     expect(web.isClosed).toBe(true);
   });
 
-  it.each([['{"type":"pong","more":1}'], [new ArrayBuffer(2)]])('ends, once, at what it cannot read', (data) => {
+  it('passes binary messages on, and sends them while it is open', () => {
+    const { socket, web, told } = opening();
+    socket.sendFrame(new Uint8Array([1]));
+    web.opens();
+    web.says(new ArrayBuffer(2));
+    socket.sendFrame(new Uint8Array([2]));
+    expect(told).toEqual(['opened', 'frame of 2']);
+    expect(web.sent).toEqual([new Uint8Array([2])]);
+    expect(web.binaryType).toBe('arraybuffer');
+  });
+
+  it.each([['{"type":"pong","more":1}'], [7]])('ends, once, at what it cannot read', (data) => {
     const { web, told } = opening();
     web.opens();
     web.says(data);
@@ -109,10 +120,11 @@ class FakeWebSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
-  readonly sent: string[] = [];
+  readonly sent: unknown[] = [];
   isClosed = false;
+  binaryType: BinaryType = 'blob';
 
-  send(text: string): void {
+  send(text: unknown): void {
     this.sent.push(text);
   }
 
@@ -142,6 +154,7 @@ function opening(): { socket: SignalingSocket; web: FakeWebSocket; told: string[
       opened: () => void told.push('opened'),
       steady: () => void told.push('steady'),
       message: (message) => void told.push(message.type),
+      frame: (bytes) => void told.push(`frame of ${bytes.length}`),
       closed: () => void told.push('closed'),
     },
     () => Date.now(),

@@ -51,9 +51,9 @@ export function everybody(
     effects.push(...went.effects);
   }
   const known = new Map(next.members.map((member) => [member.seat, member]));
-  const stayed = next.members.flatMap((member) => {
+  const stayed = next.members.map((member) => {
     const said = participants.find(({ seat }) => seat === member.seat);
-    return said === undefined ? [] : [{ ...member, presence: said.presence }];
+    return said === undefined ? member : { ...member, presence: said.presence };
   });
   const came = participants.filter(({ seat }) => !known.has(seat)).map((participant) => newMember(participant, true));
   return { state: slotsChanged({ ...next, members: [...stayed, ...came] }, slots), effects };
@@ -155,7 +155,7 @@ export function sealedEvent(
 ): Step {
   switch (event.type) {
     case 'participant':
-      return participant(state, event);
+      return introduced(state, event);
     case 'announcement_refused':
       return { state: change(state, event.seat, (member) => ({ ...member, isDisputed: true })), effects: [] };
     case 'gone':
@@ -192,7 +192,7 @@ function opened(member: Member): Member {
 }
 
 /** Somebody says who it is. A seat that the server has not told of is one all the same: its holder is in the group. */
-function participant(state: RoomState, event: Extract<E2eeEvent, { type: 'participant' }>): Step {
+function introduced(state: RoomState, event: Extract<E2eeEvent, { type: 'participant' }>): Step {
   const { seat, name, isOwner } = event;
   const known = state.members.find((member) => member.seat === seat);
   const members = known === undefined ? [...state.members, newMember({ seat, presence: 'here' }, true)] : state.members;

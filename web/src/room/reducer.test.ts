@@ -5,7 +5,7 @@ import { joined, offer, Play, someone } from './samples.ts';
 describe('joining', () => {
   it('derives the keys before it asks the server for anything', () => {
     const play = new Play().on({ type: 'join_asked', name: 'Ada' });
-    expect(play.state.phase).toEqual({ type: 'unlocking', fraction: null });
+    expect(play.state.phase).toEqual({ type: 'unlocking' });
     expect(play.kinds()).toEqual(['unlock']);
     play.on({ type: 'unlocked' });
     expect(play.kinds()).toEqual(['connect']);
@@ -13,28 +13,15 @@ describe('joining', () => {
     expect(play.kinds()).toEqual(['hello']);
   });
 
-  it('shows how far the keys are', () => {
-    const play = new Play().on({ type: 'join_asked', name: 'Ada' }).opens({ type: 'unlock_progress', fraction: 0.5 });
-    expect(play.state.phase).toEqual({ type: 'unlocking', fraction: 0.5 });
-  });
-
-  it('makes new keys for the seat, opens the others, says what is sent, and answers, in this order', () => {
+  it('goes into the group and answers the offer, in this order', () => {
     const play = new Play().on({ type: 'own_media', media: { microphone: 'on', camera: 'off' } });
-    play.enters(someone(3), someone(4, { sealed: null }));
+    play.enters(someone(3), someone(4));
     expect(play.effects).toEqual([
-      { type: 'enter', seat: 0, name: 'Ada' },
-      { type: 'open_announcement', seat: 3, sealed: 'AAAA' },
-      { type: 'send', message: { type: 'media', microphone: 'on', camera: 'off' } },
+      { type: 'enter' },
       { type: 'negotiate', transport: 'new', negotiation: 1, offer: 'K7My4OUCAA' },
     ]);
     expect(play.state.members.map(({ seat }) => seat)).toEqual([3, 4]);
-  });
-
-  it('sends the sealed announcement and the answer when they are ready', () => {
-    const play = new Play().enters();
-    const { stay, transport } = play.state;
-    play.on({ type: 'sealed', stay, sealed: 'BBBB' });
-    expect(play.effects).toEqual([{ type: 'send', message: { type: 'announce', sealed: 'BBBB' } }]);
+    const { transport } = play.state;
     play.on({ type: 'answered', transport, negotiation: 1, sdp: 'v=0' });
     expect(play.effects).toEqual([{ type: 'send', message: { type: 'answer', negotiation: 1, sdp: 'v=0' } }]);
   });
@@ -43,6 +30,7 @@ describe('joining', () => {
     ['refused', true, { type: 'wrong_password' }],
     ['refused', false, { type: 'ended_or_incomplete' }],
     ['room_full', false, { type: 'full' }],
+    ['locked', false, { type: 'locked' }],
     ['server_full', false, { type: 'server_full' }],
     ['version_unsupported', false, { type: 'version' }],
     ['out_of_order', false, { type: 'unexpected', detail: 'out_of_order' }],
@@ -83,65 +71,83 @@ describe('joining', () => {
 });
 
 describe('in the meeting', () => {
-  it('a newcomer has no name until its announcement was opened, and is then told of once', () => {
+  it('a newcomer has no name until the group says who it is, and is then told of once', () => {
     const play = new Play().talks().hears({ type: 'participant_joined', seat: 1 });
     expect(play.state.members).toMatchObject([{ seat: 1, name: null }]);
-    play.hears({ type: 'announced', seat: 1, sealed: 'CCCC' });
-    expect(play.effects).toEqual([{ type: 'open_announcement', seat: 1, sealed: 'CCCC' }]);
     play.learns(1, 'Ben');
     expect(play.effects).toEqual([{ type: 'notify', notice: { type: 'came', name: 'Ben' } }]);
-    play.learns(1, 'Ben');
-    expect(play.effects).toEqual([]);
+    expect(play.learns(1, 'Ben').effects).toEqual([]);
   });
 
   it('who was there before is not told of as a newcomer', () => {
     expect(new Play().talks(someone(1)).learns(1, 'Ben').effects).toEqual([]);
   });
 
-  it('an announcement of a seat where nobody sits is not opened', () => {
-    expect(new Play().talks().hears({ type: 'announced', seat: 9, sealed: 'CCCC' }).effects).toEqual([]);
+  it('a member of the group whom the server does not name is shown all the same', () => {
+    const play = new Play().talks().learns(7, 'Ghost');
+    expect(play.state.members).toMatchObject([{ seat: 7, name: 'Ghost' }]);
+    play.hears({ type: 'participant_left', seat: 7 });
+    expect(play.state.members).toMatchObject([{ seat: 7, name: 'Ghost', presence: 'away' }]);
   });
 
-  it('a name that was opened is not undone by bytes that do not open', () => {
-    const play = new Play().talks(someone(1)).learns(1, 'Ben');
-    play.opens({ type: 'announcement_refused', seat: 1, reason: 'unreadable' });
-    expect(play.state.members).toMatchObject([{ name: 'Ben', refusal: null }]);
-  });
-
-  it('an announcement that opens makes up for one that did not', () => {
-    const play = new Play().talks(someone(1));
-    play.opens({ type: 'announcement_refused', seat: 1, reason: 'unreadable' });
-    expect(play.state.members).toMatchObject([{ refusal: 'unreadable' }]);
-    expect(play.learns(1, 'Ben').state.members).toMatchObject([{ name: 'Ben', refusal: null }]);
-  });
-
-  it('who leaves takes keys, slots and name along', () => {
-    const play = new Play().talks(someone(1)).learns(1, 'Ben');
+  it('who leaves the group takes slots and name along, and whoever was removed is said to be', () => {
+    const play = new Play().talks(someone(1), someone(2)).learns(1, 'Ben').learns(2, 'Eve');
     play.slot('v0', { owner: { seat: 1, track: 1, kind: 'camera' }, state: 'encrypted' });
-    play.hears({ type: 'participant_left', seat: 1 });
-    expect(play.state.members).toEqual([]);
+    play.opens({ type: 'gone', seat: 1, kicked: false });
+    expect(play.state.members).toMatchObject([{ seat: 2 }]);
     expect(play.state.slots.get('v0')).toMatchObject({ owner: null, state: 'waiting' });
-    expect(play.effects).toEqual([
-      { type: 'forget', seat: 1 },
-      { type: 'notify', notice: { type: 'went', name: 'Ben' } },
-    ]);
+    expect(play.effects).toEqual([{ type: 'notify', notice: { type: 'went', name: 'Ben' } }]);
+    play.opens({ type: 'gone', seat: 2, kicked: true });
+    expect(play.effects).toEqual([{ type: 'notify', notice: { type: 'was_removed', name: 'Eve' } }]);
   });
 
-  it('the server hears of a switched microphone or camera once', () => {
+  it('the group hears of a switched microphone or camera once', () => {
     const play = new Play().talks().on({ type: 'own_media', media: { microphone: 'off', camera: 'on' } });
-    expect(play.effects).toEqual([{ type: 'send', message: { type: 'media', microphone: 'off', camera: 'on' } }]);
+    expect(play.effects).toEqual([{ type: 'announce' }]);
     play.on({ type: 'own_media', media: { microphone: 'off', camera: 'on' } });
     expect(play.effects).toEqual([]);
   });
 
+  it('only the owner removes and locks', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben');
+    expect(play.on({ type: 'remove_asked', seat: 1 }).effects).toEqual([]);
+    expect(play.on({ type: 'lock_asked', locked: true }).effects).toEqual([]);
+    play.opens({ type: 'role', isOwner: true });
+    expect(play.on({ type: 'remove_asked', seat: 1 }).effects).toEqual([{ type: 'remove', seat: 1 }]);
+    expect(play.on({ type: 'lock_asked', locked: true }).effects).toEqual([{ type: 'lock', locked: true }]);
+  });
+
+  it('a lock is said once, and an alarm stands until the end', () => {
+    const play = new Play().talks().opens({ type: 'locked', locked: true });
+    expect(play.effects).toEqual([{ type: 'notify', notice: { type: 'locked', locked: true } }]);
+    expect(play.opens({ type: 'locked', locked: true }).effects).toEqual([]);
+    for (const alarm of ['no_psk', 'no_psk', 'withheld']) play.opens({ type: 'alarm', alarm, seat: null });
+    expect(play.state.alarms).toEqual(['no_psk', 'withheld']);
+  });
+
+  it('whoever is removed hears so, from the group or from the server, and its keys are gone', () => {
+    const byGroup = new Play().talks(someone(1)).opens({ type: 'removed' });
+    expect(byGroup.state.phase).toEqual({ type: 'over', reason: 'removed' });
+    expect(byGroup.kinds()).toContain('discard_keys');
+    const byServer = new Play().talks(someone(1)).fails('removed');
+    expect(byServer.state.phase).toEqual({ type: 'over', reason: 'removed' });
+    expect(byServer.kinds()).toContain('discard_keys');
+  });
+
+  it('a member that is not heard for long is marked until it is heard again', () => {
+    const play = new Play().talks(someone(1)).learns(1, 'Ben').opens({ type: 'alarm', alarm: 'silent', seat: 1 });
+    expect(play.state.members).toMatchObject([{ isSilent: true }]);
+    play.opens({ type: 'alarm', alarm: 'heard', seat: 1 });
+    expect(play.state.members).toMatchObject([{ isSilent: false }]);
+  });
+
   it('what an earlier connection, transport or seat still delivers is ignored', () => {
     const play = new Play().talks(someone(1));
-    const { attempt, transport, stay } = play.state;
+    const { attempt, transport } = play.state;
     play.closes().reconnects().fails('resume_refused');
     const before = play.state;
     for (const late of [
       { type: 'message', attempt, message: joined([someone(2)]) },
-      { type: 'sealed', stay, sealed: 'BBBB' },
       { type: 'answered', transport, negotiation: 1, sdp: 'v=0' },
       { type: 'negotiation_failed', transport },
       { type: 'path', transport, path: 'unreachable' },
@@ -154,7 +160,7 @@ describe('in the meeting', () => {
     }
   });
 
-  it('leaving says so, and lets go of connection, media and keys of the others', () => {
+  it('leaving says so, and lets go of connection and media', () => {
     const play = new Play().talks(someone(1)).on({ type: 'leave_asked' });
     expect(play.state.phase).toEqual({ type: 'over', reason: 'left' });
     expect(play.effects).toEqual([
@@ -162,7 +168,6 @@ describe('in the meeting', () => {
       { type: 'stop_waiting' },
       { type: 'disconnect' },
       { type: 'close_media' },
-      { type: 'forget', seat: 1 },
     ]);
   });
 });

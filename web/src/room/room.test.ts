@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fromBase64url, toBase64url } from '../e2ee/bytes.ts';
-import type { Unlocked } from '../e2ee/index.ts';
+import { makeFragment } from '../e2ee/fragment.ts';
+import type { E2eeEvent, Saying, Unlocked } from '../e2ee/index.ts';
 import { LocalMedia } from '../media/local.ts';
 import type { ClientMessage, ServerMessage } from '../protocol/generated.ts';
 import { deflateSdp, inflateSdp } from '../protocol/inflate.ts';
@@ -13,7 +14,7 @@ describe('a meeting on its page', () => {
   it('shows the server the gate, and neither link nor password', async () => {
     const { room, sent, opens } = await asking('tea at noon');
     opens();
-    expect(sent).toEqual([{ type: 'hello', version: 1, room: ROOM, gate: toBase64url(GATE) }]);
+    expect(sent).toEqual([{ type: 'hello', version: 1, room: ROOM, gate: toBase64url(GATE), media: true }]);
     room.close();
   });
 
@@ -55,29 +56,50 @@ describe('a meeting on its page', () => {
     expect([workers.length, made.passwords]).toEqual([0, []]);
   });
 
-  it('seals a new announcement at every seat, and hands over what the others announce', async () => {
-    const { room, workers, sent, opens, says } = await asking(null);
+  it('goes into the group when it has a seat, and carries frames both ways', async () => {
+    const { room, workers, sent, frames, opens, says, saysFrame } = await asking(null);
     opens();
-    const other = { seat: 3, microphone: 'on', camera: 'on', presence: 'here', sealed: 'AQID' } as const;
-    says(joined([other], 7));
+    says(joined([], 7));
     await settled();
-    expect(workers[0]?.calls).toEqual([`enter ${ROOM} 7`, 'announce Ada', 'announced 3 1,2,3']);
-    expect(sent.map(({ type }) => type)).toEqual(['hello', 'media', 'announce']);
+    expect(workers[0]?.calls).toEqual([`enter ${ROOM}`, 'announce Ada 7', 'connected']);
+    expect(sent.map(({ type }) => type)).toEqual(['hello']);
+    saysFrame(new Uint8Array([1, 2]));
+    expect(workers[0]?.calls.at(-1)).toBe('frame 1,2');
+    workers[0]?.tells({ type: 'frame', bytes: new Uint8Array([3]) });
+    expect(frames).toEqual([new Uint8Array([3])]);
     room.leave();
-    expect(workers[0]?.calls.at(-1)).toBe('left 3');
+    expect(workers[0]?.calls.at(-1)).toBe('disconnected');
     expect(sent.at(-1)).toEqual({ type: 'leave' });
   });
 
-  it('whose encryption does not enter its seat starts again with a new worker', async () => {
-    const { room, workers, parts, opens, says } = await asking(null);
-    parts.refuseEnter = true;
+  it('whose link changed shows the new gate from then on, and hands the link on', async () => {
+    const { room, workers, sent, opens, says } = await asking(null);
     opens();
-    says(joined());
+    says(joined([], 7));
+    const links: number[] = [];
+    room.onLink = ({ generation }) => void links.push(generation);
+    const fragment = makeFragment({ ...FRAGMENT, generation: 1 });
+    const gate = new Uint8Array(32).fill(9);
+    workers[0]?.tells({ type: 'link', fragment, gate, gateHash: gate });
+    expect(links).toEqual([1]);
+    room.leave();
+    room.rejoin();
     await settled();
-    await vi.waitFor(() => expect(workers).toHaveLength(2));
-    expect(workers.map((worker) => worker.isClosed)).toEqual([true, false]);
-    room.close();
-    expect(workers.map((worker) => worker.isClosed)).toEqual([true, true]);
+    opens();
+    expect(sent.at(-1)).toMatchObject({ type: 'hello', gate: toBase64url(gate) });
+  });
+
+  it('that this browser owns signs what the group asks for, and no other does', async () => {
+    const owned = making(null, true);
+    owned.room.join('Ada', null);
+    await settled();
+    owned.workers[0]?.tells({ type: 'owner_signature', bytes: new Uint8Array([5]) });
+    await settled();
+    expect(owned.workers[0]?.calls).toEqual([`enter ${ROOM} as owner`, 'signed 5']);
+    const other = await asking(null);
+    other.workers[0]?.tells({ type: 'owner_signature', bytes: new Uint8Array([5]) });
+    await settled();
+    expect(other.workers[0]?.calls).toEqual([`enter ${ROOM}`]);
   });
 });
 
@@ -118,7 +140,7 @@ describe('offers', () => {
 describe('a connection that broke', () => {
   it('is closed only when the seat is on the next one, and media stays untouched', async () => {
     const { room, peers, sockets, sent, opens, says, breaks, workers } = await inside();
-    const calls = workers[0]?.calls.length;
+    workers[0]?.calls.splice(0);
     breaks();
     await vi.waitFor(() => expect(sockets).toEqual(['open', 'open']));
     opens();
@@ -126,7 +148,7 @@ describe('a connection that broke', () => {
     says(resumed());
     expect(sockets).toEqual(['closed', 'open']);
     expect(peers.map(({ isClosed }) => isClosed)).toEqual([false]);
-    expect(workers[0]?.calls).toHaveLength(calls ?? 0);
+    expect(workers[0]?.calls).toEqual(['disconnected', 'announce Ada 0', 'connected']);
     room.close();
     expect(sockets).toEqual(['closed', 'closed']);
   });
@@ -175,7 +197,7 @@ describe('a forgotten meeting', () => {
     room.restart();
     opens();
     const gateHash = toBase64url(UNLOCKED.gateHash);
-    expect(sent.at(-1)).toEqual({ type: 'create', version: 1, room: ROOM, gate_hash: gateHash });
+    expect(sent.at(-1)).toEqual({ type: 'create', version: 1, room: ROOM, gate_hash: gateHash, owner: toBase64url(FRAGMENT.owner) });
     says({ type: 'created', room: ROOM });
     expect(sent.at(-1)).toMatchObject({ type: 'hello', room: ROOM });
     room.close();
@@ -213,13 +235,17 @@ const LINK = new Uint8Array(16).fill(1);
 const FRAGMENT = { password: true, lobby: false, generation: 0, link: LINK, owner: new Uint8Array(16) };
 
 class FakeWorker {
-  onEvent = null;
+  onEvent: ((event: E2eeEvent) => void) | null = null;
   isClosed = false;
   readonly passwords: (string | null)[] = [];
   readonly calls: string[] = [];
   private readonly pending: PromiseWithResolvers<Unlocked>[] = [];
 
-  constructor(private readonly parts = { holdUnlock: false, refuseEnter: false }) {}
+  constructor(private readonly parts = { holdUnlock: false }) {}
+
+  tells(event: E2eeEvent): void {
+    this.onEvent?.(event);
+  }
 
   unlock({ password }: { password: string | null }): Promise<Unlocked> {
     this.passwords.push(password);
@@ -229,22 +255,28 @@ class FakeWorker {
     return unlocking.promise;
   }
 
-  enter({ room, seat }: { room: string; seat: number }): Promise<void> {
-    this.calls.push(`enter ${room} ${seat}`);
-    return this.parts.refuseEnter ? Promise.reject(new Error()) : Promise.resolve();
+  enter({ room, owner }: { room: string; owner: Uint8Array | null }): void {
+    this.calls.push(`enter ${room}${owner === null ? '' : ' as owner'}`);
   }
 
-  announce({ name }: { name: string }): Promise<Uint8Array> {
-    this.calls.push(`announce ${name}`);
-    return Promise.resolve(new Uint8Array([9]));
+  announce({ name, seat }: Saying): void {
+    this.calls.push(`announce ${name} ${seat}`);
   }
 
-  participantAnnounced(seat: number, sealed: Uint8Array): void {
-    this.calls.push(`announced ${seat} ${sealed.join()}`);
+  connected(): void {
+    this.calls.push('connected');
   }
 
-  participantLeft(seat: number): void {
-    this.calls.push(`left ${seat}`);
+  disconnected(): void {
+    if (this.calls.at(-1) !== 'disconnected') this.calls.push('disconnected');
+  }
+
+  frame(bytes: Uint8Array): void {
+    this.calls.push(`frame ${bytes.join()}`);
+  }
+
+  ownerSigned(signature: Uint8Array): void {
+    this.calls.push(`signed ${signature.join()}`);
   }
 
   close(): void {
@@ -266,9 +298,12 @@ class FakeWorker {
 
 interface Making {
   readonly room: Room;
-  readonly parts: { holdUnlock: boolean; refuseEnter: boolean };
+  readonly parts: { holdUnlock: boolean };
   readonly workers: FakeWorker[];
   readonly sent: ClientMessage[];
+  /** Binary messages that were sent. */
+  readonly frames: Uint8Array[];
+  readonly saysFrame: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly opens: () => void;
   readonly says: (message: ServerMessage) => void;
   readonly breaks: () => void;
@@ -319,10 +354,11 @@ class FakePeer {
 }
 
 /** A room whose server is played by the test. Media never comes: there is no browser here. */
-function making(keys: UnlockedKeys | null = null): Making {
-  const parts = { holdUnlock: false, refuseEnter: false };
+function making(keys: UnlockedKeys | null = null, isOwner = false): Making {
+  const parts = { holdUnlock: false };
   const workers: FakeWorker[] = [];
   const sent: ClientMessage[] = [];
+  const frames: Uint8Array[] = [];
   const sockets: string[] = [];
   const peers: FakePeer[] = [];
   let events: SocketEvents | null = null;
@@ -345,10 +381,12 @@ function making(keys: UnlockedKeys | null = null): Making {
       sockets.push('open');
       return {
         send: (message) => void sent.push(message),
+        sendFrame: (bytes) => void frames.push(bytes),
         check: () => void (sockets[number] = 'checked'),
         close: () => void (sockets[number] = 'closed'),
       };
     },
+    loadOwner: () => Promise.resolve(isOwner ? { publicKey: new Uint8Array(32), sign: (bytes) => Promise.resolve(bytes) } : null),
     watchNetwork: (told) => {
       network = told;
       return () => void (network = null);
@@ -361,6 +399,8 @@ function making(keys: UnlockedKeys | null = null): Making {
     parts,
     workers,
     sent,
+    frames,
+    saysFrame: (bytes) => events?.frame(bytes),
     sockets,
     peers,
     opens: () => events?.opened(),

@@ -70,7 +70,8 @@ export class Room {
   private current: RoomState;
   private e2ee: E2ee | null = null;
   private unlocked: Unlocked | null = null;
-  private owner: OwnerKey | null = null;
+  /** Undefined until it was looked for. */
+  private owner: OwnerKey | null | undefined = undefined;
   private password: string | null = null;
   private socket: Socket | null = null;
   /** Connections given up as broken, oldest first: one of them holds the seat. */
@@ -274,10 +275,12 @@ export class Room {
   private async unlock(): Promise<void> {
     const { e2ee: ready, unlocked: known } = this;
     if (ready !== null && known !== null) {
-      // From the page that made the room: its owner is loaded by now, or soon.
-      const owner = this.owner ?? (await this.parts.loadOwner(this.current.room).catch(() => null));
-      if (this.e2ee !== ready) return;
-      this.become(ready, owner);
+      if (this.owner === undefined) {
+        // The page that made the room had the keys before there was one.
+        const owner = await this.parts.loadOwner(this.current.room);
+        if (this.e2ee !== ready) return;
+        this.become(ready, owner);
+      }
       this.dispatch({ type: 'unlocked' });
       return;
     }
@@ -486,5 +489,6 @@ export class Room {
     this.e2ee?.close();
     this.e2ee = null;
     this.unlocked = null;
+    this.owner = undefined;
   }
 }

@@ -66,8 +66,8 @@ export class Play {
     return this.on({ type: 'e2ee', event });
   }
 
-  learns(seat: number, name: string): this {
-    return this.opens({ type: 'participant', seat, name, tracks: [] });
+  learns(seat: number, name: string, change: Partial<Extract<E2eeEvent, { type: 'participant' }>> = {}): this {
+    return this.opens({ type: 'participant', seat, name, microphone: true, camera: true, isOwner: false, ...change });
   }
 
   slot(mid: string, change: Partial<Extract<E2eeEvent, { type: 'slot' }>>): this {
@@ -118,5 +118,5 @@ export function offer(
 }
 
 export function someone(seat: number, change: Partial<Participant> = {}): Participant {
-  return { seat, microphone: 'on', camera: 'on', presence: 'here', sealed: 'AAAA', ...change };
+  return { seat, microphone: 'on', camera: 'on', presence: 'here', sealed: null, ...change };
 }

@@ -59,13 +59,13 @@ describe('a tile', () => {
     expect(tiles(play.state)).toMatchObject([{ name: 'Ben', e2ee: 'failed', reason: 'waiting_for_key' }]);
   });
 
-  it('of another key has failed and names nobody', () => {
-    const play = new Play().talks(someone(1)).opens({ type: 'announcement_refused', seat: 1, reason: 'unreadable' });
-    expect(tiles(play.state)).toMatchObject([{ name: null, e2ee: 'failed', reason: 'unreadable' }]);
+  it('whose seat two claim has failed', () => {
+    const play = new Play().talks(someone(1)).opens({ type: 'announcement_refused', seat: 1 });
+    expect(tiles(play.state)).toMatchObject([{ name: null, e2ee: 'failed', reason: 'disputed' }]);
   });
 
   it('of somebody without microphone and camera waits for nothing', () => {
-    const play = new Play().talks(someone(1, { microphone: 'off', camera: 'off' })).learns(1, 'Ben');
+    const play = new Play().talks(someone(1)).learns(1, 'Ben', { microphone: false, camera: false });
     expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'nothing_sent', cameraOn: false }]);
   });
 
@@ -102,10 +102,10 @@ describe('a tile', () => {
     expect(tiles(play.state)).toMatchObject([{ e2ee: 'waiting', reason: 'reconnecting', picture: { mid: 'v0' } }]);
   });
 
-  it('of somebody who is away, with another key, has failed all the same', () => {
+  it('of somebody who is away, whose seat two claim, has failed all the same', () => {
     const play = new Play().talks(someone(1, { presence: 'away' }));
-    play.opens({ type: 'announcement_refused', seat: 1, reason: 'unreadable' });
-    expect(tiles(play.state)).toMatchObject([{ e2ee: 'failed', reason: 'unreadable' }]);
+    play.opens({ type: 'announcement_refused', seat: 1 });
+    expect(tiles(play.state)).toMatchObject([{ e2ee: 'failed', reason: 'disputed' }]);
   });
 
   it('of the same name as an earlier one gets a number, and so does one that only looks the same', () => {

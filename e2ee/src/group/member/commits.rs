@@ -248,10 +248,10 @@ impl Member {
                     }
                     _ => RefusalReason::Invalid,
                 })?;
-        let queued = match processed.into_content() {
-            ProcessedMessageContent::ProposalMessage(queued)
-            | ProcessedMessageContent::ExternalJoinProposalMessage(queued) => queued,
-            _ => return Err(RefusalReason::Invalid),
+        let (ProcessedMessageContent::ProposalMessage(queued)
+        | ProcessedMessageContent::ExternalJoinProposalMessage(queued)) = processed.into_content()
+        else {
+            return Err(RefusalReason::Invalid);
         };
         if is_guarded {
             match (queued.proposal(), queued.sender()) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mls::openmls::prelude::{
-    BasicCredential, ExternalProposal, ExternalSender, LeafNodeIndex, ProcessedMessageContent,
-    SenderExtensionIndex,
+    BasicCredential, ExternalProposal, ExternalSender, LeafNodeIndex, MlsMessageBodyIn,
+    ProcessedMessageContent, SenderExtensionIndex,
 };
 use mls::openmls_traits::OpenMlsProvider as _;
 use mls::tls_codec::Serialize as _;
@@ -109,9 +109,8 @@ impl Delivery {
         )
         .ok()?;
         let bytes = proposal.tls_serialize_detached().ok()?;
-        let message = match body(&bytes)? {
-            mls::openmls::prelude::MlsMessageBodyIn::PublicMessage(message) => message,
-            _ => return None,
+        let MlsMessageBodyIn::PublicMessage(message) = body(&bytes)? else {
+            return None;
         };
         let processed = group.public.process_message(self.crypto(), message).ok()?;
         let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else {

@@ -626,7 +626,7 @@ fn everything_of_a_full_room_fits_into_a_message() {
         participants: participants.clone().collect(),
         slots: slots.clone(),
         negotiation: u32::MAX,
-        offer: deflated.clone(),
+        offer: Some(deflated.clone()),
         token: ResumeToken::from_bytes([7; 32]),
         tcp_candidates: vec!["x".repeat(100); TCP_CANDIDATES_MAX],
     });

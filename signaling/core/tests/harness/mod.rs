@@ -229,6 +229,8 @@ impl World {
                     assert!(!page.closed, "a message to a page that is gone: {message:?}");
                     page.receive(message);
                 }
+                // The group has a simulation of its own.
+                Outgoing::SendFrame(..) => {}
                 Outgoing::Close(connection) => {
                     let page = self.pages.get_mut(&connection).expect("a known page is closed");
                     assert!(!page.closed, "a page is closed once");
@@ -365,7 +367,7 @@ impl Page {
             negotiation: joined.negotiation,
             transport: OfferedTransport::New,
             slots: joined.slots,
-            offer: joined.offer,
+            offer: joined.offer.expect("an offer for a member with media"),
         });
     }
 
