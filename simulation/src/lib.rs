@@ -5,8 +5,10 @@
 //!
 //! - [`world`]: the room: its people, its server, the network and the clock
 //! - [`person`]: one member, what its keys can open, and what it has used
+//! - [`ghost`]: somebody who speaks MLS without our policy, for attacks
 //! - [`run`]: a seeded life of a room, with the invariants that hold after each step
 
+pub mod ghost;
 pub mod person;
 pub mod run;
 pub mod world;

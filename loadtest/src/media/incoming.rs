@@ -114,7 +114,14 @@ impl Incoming {
         };
         let mut plaintext = Vec::new();
         let (key_id, is_key_frame) = match opening.keys.open(codec, frame, &mut plaintext) {
-            Ok(opened) => (opened.key_id, opened.is_key_frame),
+            // The same track under the key of another epoch is the same flow.
+            Ok(opened) => (
+                KeyId {
+                    epoch: 0,
+                    ..opened.key_id
+                },
+                opened.is_key_frame,
+            ),
             Err(error) => return refuse(error, opening.report),
         };
         let last = opening.flows.insert(key_id, opening.now);

@@ -251,7 +251,14 @@ async fn bad_messages_end_the_connection_with_their_reason() {
     }
     let mut page = server.connect().await;
     page.socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
-    assert_eq!(page.error().await, ErrorCode::Malformed);
+    assert_eq!(page.error().await, ErrorCode::OutOfOrder, "a frame before hello");
+    let mut owner = server.connect().await;
+    owner.say(&create(9)).await;
+    owner.hear().await;
+    owner.say(&hello(9, 9)).await;
+    owner.hear().await;
+    owner.socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(owner.error().await, ErrorCode::Malformed, "a frame that is none");
     let mut page = server.connect().await;
     page.say(&ClientMessage::Leave(Leave {})).await;
     assert_eq!(page.error().await, ErrorCode::OutOfOrder);

@@ -43,10 +43,20 @@ async fn three_members_hear_and_see_each_other_and_one_without_the_secret_opens_
 
     let stranger = Access::new(&link(&server, 2), None);
     let mut deaf = meeting.join(3, &meeting.access.with_secret_of(&stranger));
-    wait(&mut deaf, |report| report.media.packets_received > 100).await;
-    let report = deaf.leave().await;
+    wait(&mut deaf, |report| report.ended.is_some()).await;
+    let report = deaf.report();
+    assert!(report.ended.as_ref().unwrap().contains("refused"), "{report:?}");
     assert_eq!(report.media.frames_opened(), 0, "{report:?}");
-    assert!(report.media.frames_waiting_for_key > 0 && report.names.is_empty());
+    assert!(report.names.is_empty());
+    for member in &mut members {
+        // Everybody inside noticed, and talks on.
+        wait(member, |report| report.media.failures.contains_key("wrong_psk")).await;
+        let opened = member.report().media.audio_frames_opened;
+        wait(member, |report| {
+            report.media.audio_frames_opened > opened + SOUND_THAT_FLOWS
+        })
+        .await;
+    }
 
     let first = members.remove(0).leave().await;
     assert!(first.media.video_frames_opened > 0 && first.media.video_frames_undecodable == 0);

@@ -184,7 +184,7 @@ fn assert_strict(answer: &server::Answer) {
         .expect("a content security policy");
     for directive in [
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src 'self' 'wasm-unsafe-eval'",
         "connect-src 'self'",
         "worker-src 'self'",
         "frame-ancestors 'none'",

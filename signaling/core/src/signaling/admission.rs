@@ -94,14 +94,10 @@ impl Signaling {
             Pool::for_others(0)
         };
         let offer = Offer::new(1, pool, rng);
-        let deflated = if hello.media {
-            let Some(deflated) = offer.deflated(&self.config.sfu) else {
-                return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
-            };
-            Some(deflated)
-        } else {
-            None
-        };
+        let deflated = hello.media.then(|| offer.deflated(&self.config.sfu));
+        if matches!(deflated, Some(None)) {
+            return Err(Refusal::new(ErrorCode::ServerFull, "no offer could be made"));
+        }
         let negotiation = offer.negotiation;
         let token = draw_token(rng);
         let seat = room
@@ -124,7 +120,7 @@ impl Signaling {
             participants,
             slots,
             negotiation,
-            offer: deflated,
+            offer: deflated.flatten(),
             token,
             tcp_candidates: candidates::tcp(&self.config.sfu),
         };
