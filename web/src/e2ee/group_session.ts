@@ -110,11 +110,26 @@ export class GroupSession {
         return;
       }
       this.#keys = keys;
+      this.#letGo();
       const [gate, gateHash] = [new Uint8Array(keys.gate()), new Uint8Array(keys.gate_hash())];
       this.ground.post({ type: 'unlocked', id, gate, gateHash });
     } catch {
       this.ground.post({ type: 'failed', id, problem: 'refused' });
     }
+  }
+
+  /** Ends the member: with another secret nobody is the same one. */
+  #letGo(): void {
+    this.#endTimer?.();
+    this.#endTimer = null;
+    this.#member?.free();
+    this.#member = null;
+    this.#own = null;
+    for (const member of this.#roster) this.ground.tellKeys({ type: 'gone', member });
+    this.#roster.clear();
+    this.#claims.clear();
+    this.#seats.clear();
+    this.ground.tellKeys({ type: 'stop' });
   }
 
   #perform(request: Exclude<Request, { type: 'unlock' }>): void {

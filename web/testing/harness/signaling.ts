@@ -11,15 +11,19 @@ const ANSWER_MS = 10_000;
 /** A message as it stands on the wire. */
 export type Message = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** Everything that a page says and hears on its WebSockets, as text. */
+/** Every text message that a page says and hears on its WebSockets. Binary ones are the group's. */
 export class Overheard {
   readonly sent: string[] = [];
   readonly received: string[] = [];
 
   constructor(page: Page) {
     page.on('websocket', (socket) => {
-      socket.on('framesent', ({ payload }) => this.sent.push(payload.toString()));
-      socket.on('framereceived', ({ payload }) => this.received.push(payload.toString()));
+      socket.on('framesent', ({ payload }) => {
+        if (typeof payload === 'string') this.sent.push(payload);
+      });
+      socket.on('framereceived', ({ payload }) => {
+        if (typeof payload === 'string') this.received.push(payload);
+      });
     });
   }
 
@@ -69,7 +73,9 @@ export class BareClient {
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.addEventListener('message', (event) => this.received.push(read(String(event.data))));
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') this.received.push(read(data));
+    });
     socket.addEventListener('close', (event) => (this.closeCode = event.code));
     // A refused or reset connection ends in `close` too.
     socket.addEventListener('error', () => {});
