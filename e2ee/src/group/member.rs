@@ -200,6 +200,8 @@ impl Member {
         if self.is_removed {
             return;
         }
+        // After a kick nothing is judged by the old link any more, even where the timer has not come round yet.
+        self.turn_link(now);
         match frame {
             ServerFrame::Create { external_sender } => self.create(&external_sender, now),
             ServerFrame::GroupInfo { group_info, tree, .. } => self.come_in(&group_info, &tree, now),

@@ -301,7 +301,8 @@ fn garbage_and_strangers_in_tls_leave_no_address_in_logs_and_metrics() {
     ] {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("it listens");
         stream.write_all(bytes).expect("sent");
-        stream.shutdown(std::net::Shutdown::Write).expect("half closed");
+        // The server may have hung up on these bytes already.
+        let _ = stream.shutdown(std::net::Shutdown::Write);
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest);

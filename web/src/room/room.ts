@@ -147,6 +147,8 @@ export class Room {
 
   /** Makes the room again that the server forgot, unless somebody else was faster, and enters it. */
   restart(): void {
+    // A new meeting begins with a new group, of which nothing is known yet.
+    this.unlocked = null;
     this.dispatch({ type: 'restart_asked' });
   }
 

@@ -58,7 +58,11 @@ struct Parts {
 impl Member {
     /// Makes the next commit that is wanted, unless one is under way.
     pub(super) fn commit_next(&mut self, now: Duration) {
-        while self.own.is_none() && self.is_connected && !self.is_lost && self.inside.is_some() {
+        // A commit names the generation of the link, so the next link has to be there first.
+        let is_ready = |member: &Self| {
+            member.own.is_none() && member.is_connected && !member.is_lost && member.door.next.is_none()
+        };
+        while is_ready(self) && self.inside.is_some() {
             let Some(wanted) = self.wanted.pop_front() else {
                 return;
             };

@@ -259,6 +259,7 @@ impl Member {
         let Some((generation, link)) = self.door.next.take() else {
             return;
         };
+        self.timers.link_due = None;
         self.door.secret = match &self.door.password {
             Some(password) => RoomSecret::from_link_and_password(&link, password),
             None => RoomSecret::from_link(&link),
@@ -276,6 +277,7 @@ impl Member {
             gate: self.door.secret.gate(),
         });
         self.tell_gate(now);
+        self.commit_next(now);
     }
 
     /// The server knows of an epoch.
