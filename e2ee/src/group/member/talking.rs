@@ -224,6 +224,14 @@ impl Member {
                     Some(app) => self.told(leaf, member, app, now),
                     None => self.statistics.unexpected += 1,
                 }
+                // Whoever could have told who this is may have been away when one asked.
+                if self
+                    .roster
+                    .at_mut(leaf)
+                    .is_some_and(|entry| entry.profile.is_none())
+                {
+                    self.ask_later(now);
+                }
             }
             None => {
                 self.statistics.unopened += 1;

@@ -83,6 +83,18 @@ impl Delivery {
             self.actions.push_back(Action::Count(Count::GateChanged));
             self.actions
                 .push_back(Action::Gate(GateHash::from_bytes(gate_hash)));
+            self.close_waiting();
         }
+    }
+
+    /// Those who still wait at the door have the old link, which opens nothing any more.
+    fn close_waiting(&mut self) {
+        let outside: Vec<Seat> = self
+            .people
+            .iter()
+            .filter(|(_, person)| person.is_waiting && self.leaf_of(&person.signature_key).is_none())
+            .map(|(seat, _)| *seat)
+            .collect();
+        self.actions.extend(outside.into_iter().map(Action::Close));
     }
 }

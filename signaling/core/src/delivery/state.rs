@@ -30,7 +30,7 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
 pub enum Action {
     /// Say this to a member.
     Send(Seat, ServerFrame),
-    /// End the connection of a member whose commit nobody wants.
+    /// Let a member out whose commit nobody wants, or whose link opens nothing any more.
     Close(Seat),
     /// A member was removed by another: it is let out.
     Kicked(Seat),
