@@ -79,7 +79,13 @@ impl Delivery {
         };
         let is_ours = group_id.is_some_and(|id| group.public.group_id().as_slice() == id);
         let is_inside = self.is_inside(seat);
+        // After a restart the first to come back may have been behind.
+        let is_newer = epoch > group.epoch() && self.orphans_due.is_some() && self.staged.is_none();
         match group_id {
+            Some(_) if is_ours && is_newer && !resync => {
+                self.maker = Some((seat, now));
+                self.send(seat, ServerFrame::Upload);
+            }
             Some(_) if is_ours && is_inside && !resync => self.catch_up(seat, epoch),
             Some(_) if !resync => self.reject(seat, RejectReason::ForeignGroup),
             _ => {
@@ -136,7 +142,7 @@ impl Delivery {
         tree: Vec<u8>,
         now: Duration,
     ) {
-        if self.maker.is_none_or(|(maker, _)| maker != seat) || self.group.is_some() {
+        if self.maker.is_none_or(|(maker, _)| maker != seat) || self.staged.is_some() {
             return self.reject(seat, RejectReason::OutOfOrder);
         }
         let digest = digest(&group_info);
@@ -146,6 +152,12 @@ impl Delivery {
             return self.serve_waiting(now);
         };
         self.maker = None;
+        if let Some(earlier) = &self.group {
+            if !group.is_later_than(earlier) {
+                return self.reject(seat, RejectReason::OutOfOrder);
+            }
+            self.send_anew(seat);
+        }
         self.all_ready = epoch;
         self.group = Some(group);
         self.orphans_due = Some(now.saturating_add(ORPHAN_TIME));
@@ -155,6 +167,22 @@ impl Delivery {
         }
         self.send(seat, ServerFrame::Confirmed { epoch, digest });
         self.serve_waiting(now);
+    }
+
+    /// The group that was uploaded first is behind: whoever is in it comes in anew.
+    fn send_anew(&mut self, except: Seat) {
+        self.log.clear();
+        self.batch = None;
+        self.leaving.clear();
+        for seat in self.present() {
+            if seat != except {
+                self.reject(seat, RejectReason::Gone);
+            }
+        }
+        for person in self.people.values_mut() {
+            person.is_served = false;
+            person.ready = 0;
+        }
     }
 
     /// Reads a group in which this member sits and this server may propose to remove.

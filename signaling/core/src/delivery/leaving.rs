@@ -35,6 +35,9 @@ impl Delivery {
         self.leave(person.signature_key, now);
         self.forget_promises(seat, now);
         self.forget_empty();
+        if self.group.is_none() {
+            self.serve_waiting(now);
+        }
     }
 
     /// Notes that the leaf of this key is nobody's any more.

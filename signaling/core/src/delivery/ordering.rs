@@ -1,5 +1,6 @@
 //! Commits, from their arrival to their end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mls::openmls_traits::OpenMlsProvider as _;
@@ -8,7 +9,7 @@ use protocol::group::{RefusalReason, RejectReason, ServerFrame};
 use protocol::ids::Seat;
 
 use super::Delivery;
-use super::state::{Action, Effects, GateDue, Logged, Staged, digest};
+use super::state::{Action, Effects, GateDue, Logged, Person, Staged, digest};
 use crate::limits::{COMMIT_LOG_BYTES_MAX, COMMIT_LOG_LIFE};
 use crate::stats::Count;
 
@@ -56,16 +57,36 @@ impl Delivery {
     }
 
     /// Whose word counts: everybody in the group with a connection, but the committer and those whom it removes.
-    fn asked(&self, committer: Seat, effects: &Effects) -> std::collections::BTreeSet<Seat> {
-        let present = self.present().into_iter();
-        present
-            .filter(|seat| *seat != committer)
-            .filter(|seat| {
-                self.people.get(seat).is_some_and(|person| {
-                    !person.is_silent && !effects.kicked.contains(&person.signature_key)
-                })
+    fn asked(&self, committer: Seat, effects: &Effects) -> BTreeSet<Seat> {
+        let is_asked = |person: &Person| !effects.kicked.contains(&person.signature_key);
+        let others = self.present().into_iter().filter(|seat| *seat != committer);
+        let others: Vec<(Seat, bool)> = others
+            .filter_map(|seat| {
+                Some((
+                    seat,
+                    self.people
+                        .get(&seat)
+                        .filter(|person| is_asked(person))?
+                        .is_silent,
+                ))
             })
-            .collect()
+            .collect();
+        let awake = others
+            .iter()
+            .filter(|(_, is_silent)| !is_silent)
+            .map(|(seat, _)| *seat);
+        let awake: BTreeSet<Seat> = awake.collect();
+        if awake.is_empty() && !self.is_inside(committer) {
+            return others.into_iter().map(|(seat, _)| seat).collect();
+        }
+        awake
+    }
+
+    /// Whether somebody has to vouch for it: a newcomer, and those inside have not left. Only a member can check
+    /// that the newcomer knows the secret of the link.
+    fn needs_word(&self, committer: Seat) -> bool {
+        let others = self.people.keys().filter(|seat| **seat != committer);
+        !self.is_inside(committer) && others.into_iter().any(|seat| self.is_inside(*seat))
     }
 
     /// Sends the staged commit to everybody in the group who does not have it.
@@ -89,7 +110,9 @@ impl Delivery {
     pub(super) fn settle(&mut self, now: Duration) {
         let Some(staged) = &self.staged else { return };
         if staged.asked.is_empty() {
-            self.confirm(now);
+            if !self.needs_word(staged.committer) {
+                self.confirm(now);
+            }
         } else if staged.asked.is_subset(&staged.refused) {
             self.drop_staged(RejectReason::Refused, now);
         }

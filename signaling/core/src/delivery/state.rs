@@ -318,9 +318,10 @@ impl Delivery {
         inside.into_iter().map(|(_, seat)| seat).collect()
     }
 
-    /// Forgets the group where nobody is left who could hold it.
+    /// Forgets the group where nobody is left who holds it: whoever waits makes another.
     pub(super) fn forget_empty(&mut self) {
-        if !self.people.is_empty() {
+        let is_held = self.people.keys().any(|seat| self.is_inside(*seat));
+        if self.group.is_none() && !self.people.is_empty() || is_held {
             return;
         }
         self.group = None;
@@ -359,6 +360,11 @@ impl Group {
 
     pub(super) fn epoch(&self) -> u64 {
         self.public.group_context().epoch().as_u64()
+    }
+
+    /// Whether this is the same group in a later epoch.
+    pub(super) fn is_later_than(&self, other: &Self) -> bool {
+        self.public.group_id() == other.public.group_id() && self.epoch() > other.epoch()
     }
 
     /// The digest of the confirmation tag of the current epoch.
