@@ -226,6 +226,11 @@ impl Delivery {
 
     /// Notes that a member wants in, and serves it: with the GroupInfo, or in a batch with others.
     fn want_in(&mut self, seat: Seat, has_leaf: bool, now: Duration) {
+        if let Some(staged) = &mut self.staged
+            && staged.asked.remove(&seat)
+        {
+            self.settle(now);
+        }
         if let Some(person) = self.people.get_mut(&seat) {
             person.is_waiting = true;
         }

@@ -58,7 +58,9 @@ impl Delivery {
 
     /// Whose word counts: everybody in the group with a connection, but the committer and those whom it removes.
     fn asked(&self, committer: Seat, effects: &Effects) -> BTreeSet<Seat> {
-        let is_asked = |person: &Person| !effects.kicked.contains(&person.signature_key);
+        // Who comes in anew is in no epoch that it could vouch for.
+        let is_asked =
+            |person: &Person| !person.is_waiting && !effects.kicked.contains(&person.signature_key);
         let others = self.present().into_iter().filter(|seat| *seat != committer);
         let others: Vec<(Seat, bool)> = others
             .filter_map(|seat| {
