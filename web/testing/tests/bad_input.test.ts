@@ -17,7 +17,7 @@ import { Wire } from '../harness/wire.ts';
 const MESSAGE_BYTES_MAX = 65_536;
 
 /** A sound `hello` for a room that nobody made. */
-const UNKNOWN: Message = { type: 'hello', version: 1, room: 'A'.repeat(22), gate: 'A'.repeat(43) };
+const UNKNOWN: Message = { type: 'hello', version: 1, room: 'A'.repeat(22), gate: 'A'.repeat(43), media: true };
 
 describe('a running call', () => {
   let server: Server;

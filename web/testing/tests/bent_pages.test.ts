@@ -120,7 +120,7 @@ describe('a page that is bent', () => {
     await eventually(
       'Ada is told of the intruder',
       () => ada.page.locator('body').innerText(),
-      (text) => text.includes("Somebody tried to come in without this meeting's secret"),
+      (text) => text.includes("Somebody tried to come in without this meeting’s secret"),
     );
     await sleep(WATCHED_MS);
     for (const person of [mallory, ada]) {

@@ -172,6 +172,7 @@ impl Delivery {
     /// The group that was uploaded first is behind: whoever is in it comes in anew.
     fn send_anew(&mut self, except: Seat) {
         self.log.clear();
+        self.proposals.clear();
         self.batch = None;
         self.leaving.clear();
         for seat in self.present() {

@@ -122,6 +122,10 @@ impl Delivery {
         let group = self.group.as_mut()?;
         // In memory this does not fail.
         group.public.add_proposal(self.provider.storage(), *queued).ok()?;
-        Some((group.epoch(), bytes))
+        let epoch = group.epoch();
+        if !self.proposals.contains(&bytes) {
+            self.proposals.push(bytes.clone());
+        }
+        Some((epoch, bytes))
     }
 }

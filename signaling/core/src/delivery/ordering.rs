@@ -308,13 +308,14 @@ impl Delivery {
             at: now,
             epoch,
             commit,
+            proposals: std::mem::take(&mut self.proposals),
         });
-        let mut bytes: usize = self.log.iter().map(|logged| logged.commit.len()).sum();
+        let mut bytes: usize = self.log.iter().map(Logged::size).sum();
         while let Some(oldest) = self.log.front() {
             if bytes <= COMMIT_LOG_BYTES_MAX && now.saturating_sub(oldest.at) < COMMIT_LOG_LIFE {
                 break;
             }
-            bytes -= oldest.commit.len();
+            bytes -= oldest.size();
             self.log.pop_front();
         }
     }

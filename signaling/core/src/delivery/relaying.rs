@@ -46,7 +46,7 @@ impl Delivery {
         }
     }
 
-    /// Sends all commits since this epoch, and then the epoch.
+    /// Sends all commits since this epoch with the proposals that they may name, and then the epoch.
     pub(super) fn catch_up(&mut self, seat: Seat, epoch: u64) {
         let Some(current) = self.epoch() else {
             return self.reject(seat, RejectReason::OutOfOrder);
@@ -59,13 +59,16 @@ impl Delivery {
             return self.reject(seat, RejectReason::Gone);
         }
         let missed = self.log.iter().filter(|logged| logged.epoch >= epoch);
-        let missed: Vec<ServerFrame> = missed
-            .map(|logged| ServerFrame::Committed {
+        let mut frames = Vec::new();
+        for logged in missed {
+            frames.extend(proposed(logged.epoch, &logged.proposals));
+            frames.push(ServerFrame::Committed {
                 epoch: logged.epoch,
                 commit: logged.commit.clone(),
-            })
-            .collect();
-        for frame in missed {
+            });
+        }
+        frames.extend(proposed(current, &self.proposals));
+        for frame in frames {
             self.send(seat, frame);
         }
         self.send(seat, ServerFrame::Epoch { epoch: current });
@@ -97,4 +100,11 @@ impl Delivery {
             .collect();
         self.actions.extend(outside.into_iter().map(Action::Close));
     }
+}
+
+fn proposed(epoch: u64, proposals: &[Vec<u8>]) -> impl Iterator<Item = ServerFrame> {
+    proposals.iter().map(move |proposal| ServerFrame::Proposal {
+        epoch,
+        proposal: proposal.clone(),
+    })
 }

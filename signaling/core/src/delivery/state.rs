@@ -104,6 +104,14 @@ pub(super) struct Logged {
     pub(super) at: Duration,
     pub(super) epoch: u64,
     pub(super) commit: Vec<u8>,
+    /// The server's proposals of its epoch, which it may name.
+    pub(super) proposals: Vec<Vec<u8>>,
+}
+
+impl Logged {
+    pub(super) fn size(&self) -> usize {
+        self.commit.len() + self.proposals.iter().map(Vec::len).sum::<usize>()
+    }
 }
 
 /// Who was asked to add a batch.
@@ -140,6 +148,8 @@ pub struct Delivery {
     pub(super) leaving: BTreeSet<Vec<u8>>,
     /// When to propose their removal.
     pub(super) leave_due: Option<Duration>,
+    /// What the server has proposed in this epoch.
+    pub(super) proposals: Vec<Vec<u8>>,
     /// When leaves that nobody has claimed are given up: after a restart the server does not know who is gone.
     pub(super) orphans_due: Option<Duration>,
     pub(super) batch: Option<Batch>,
@@ -177,6 +187,7 @@ impl Delivery {
             people: BTreeMap::new(),
             leaving: BTreeSet::new(),
             leave_due: None,
+            proposals: Vec::new(),
             orphans_due: None,
             batch: None,
             log: VecDeque::new(),
@@ -329,6 +340,7 @@ impl Delivery {
         self.staged = None;
         self.leaving.clear();
         self.leave_due = None;
+        self.proposals.clear();
         self.orphans_due = None;
         self.batch = None;
         self.log.clear();
