@@ -113,8 +113,7 @@ impl Member {
             return;
         };
         if epoch == own_epoch {
-            self.timers.enter_due = None;
-            return;
+            return self.uploaded(epoch);
         }
         let Some(own) = self.own.take_if(|own| own.digest == *digest) else {
             // One of ours that we have given up: as if somebody else had made it, but we cannot merge it.
@@ -133,6 +132,16 @@ impl Member {
         }
         self.adopt(&own.verdict, now);
         self.commit_next(now);
+    }
+
+    /// The server has the group again, in one's own epoch: that is where the others are now.
+    fn uploaded(&mut self, epoch: u64) {
+        self.timers.enter_due = None;
+        self.timers.known = None;
+        self.is_lost = false;
+        if std::mem::take(&mut self.timers.is_stopped) {
+            self.events.push_back(Event::Send { epoch });
+        }
     }
 
     /// What follows from a commit that was merged.

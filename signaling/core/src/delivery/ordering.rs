@@ -112,7 +112,10 @@ impl Delivery {
     pub(super) fn settle(&mut self, now: Duration) {
         let Some(staged) = &self.staged else { return };
         if staged.asked.is_empty() {
-            if !self.needs_word(staged.committer) {
+            // Without anybody who could vouch it would only stand in the way of those who can come back.
+            if self.needs_word(staged.committer) {
+                self.drop_staged(RejectReason::Unconfirmed, now);
+            } else {
                 self.confirm(now);
             }
         } else if staged.asked.is_subset(&staged.refused) {
