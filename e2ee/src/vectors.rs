@@ -273,13 +273,6 @@ fn key_id(track: u8, number: u16, epoch: u8) -> KeyId {
     }
 }
 
-fn pascal(snake: &str) -> String {
-    snake
-        .split('_')
-        .map(|word| word[..1].to_uppercase() + &word[1..])
-        .collect()
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
