@@ -113,7 +113,7 @@ impl Member {
             return;
         };
         if epoch == own_epoch {
-            return self.uploaded(epoch);
+            return self.uploaded(epoch, now);
         }
         let Some(own) = self.own.take_if(|own| own.digest == *digest) else {
             // One of ours that we have given up: as if somebody else had made it, but we cannot merge it.
@@ -135,13 +135,18 @@ impl Member {
     }
 
     /// The server has the group again, in one's own epoch: that is where the others are now.
-    fn uploaded(&mut self, epoch: u64) {
+    fn uploaded(&mut self, epoch: u64, now: Duration) {
         self.timers.enter_due = None;
         self.timers.known = None;
         self.is_lost = false;
         if std::mem::take(&mut self.timers.is_stopped) {
             self.events.push_back(Event::Send { epoch });
         }
+        // What was under way when the server went is lost.
+        if self.talk.is_unsaid {
+            self.announce_again(now);
+        }
+        self.ask_later(now);
     }
 
     /// What follows from a commit that was merged.
