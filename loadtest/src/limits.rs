@@ -79,3 +79,6 @@ pub const STORM_MEMBERS_MAX: usize = protocol::limits::ROOM_MEMBERS_MAX;
 
 /// How long a member of a storm may take to be connected, in a crowd of them on one machine.
 pub const STORM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the server's word for the end of a member may come after the end of its transport.
+pub const LAST_WORD_TIME: Duration = Duration::from_secs(1);

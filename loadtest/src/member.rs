@@ -16,12 +16,14 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
-use transport::{Certificate, IceCredentials};
+use transport::{Certificate, CloseReason, IceCredentials};
 
 use crate::description::{Offer, answer};
 use crate::error::MemberError;
 use crate::keys::{Access, Keys};
-use crate::limits::{DATAGRAM_MAX, DATAGRAMS_PER_TURN, JOIN_TIMEOUT, LEAVE_TIMEOUT, TELL_INTERVAL};
+use crate::limits::{
+    DATAGRAM_MAX, DATAGRAMS_PER_TURN, JOIN_TIMEOUT, LAST_WORD_TIME, LEAVE_TIMEOUT, TELL_INTERVAL,
+};
 use crate::media::{Local, Session, SessionSettings};
 use crate::report::MemberReport;
 use crate::signaling::{Heard, Signaling};
@@ -200,7 +202,10 @@ impl Life {
     ) -> Result<(), MemberError> {
         loop {
             self.flush().await?;
-            let is_connected = self.session.poll_connected().map_err(MemberError::Transport)?;
+            let is_connected = match self.session.poll_connected() {
+                Ok(is_connected) => is_connected,
+                Err(reason) => return Err(self.reason_of_end(reason).await),
+            };
             if is_connected && telling.report.connected_after_ms.is_none() {
                 telling.report.connected_after_ms = Some(telling.elapsed_ms());
             }
@@ -226,6 +231,21 @@ impl Life {
             self.session.handle_timeout(&mut self.keys, Instant::now());
             self.keep_up(telling).await?;
         }
+    }
+
+    /// Why the transport ended: the server's word for it, where one comes, says more than the transport does.
+    async fn reason_of_end(&mut self, reason: CloseReason) -> MemberError {
+        let word = async {
+            loop {
+                match self.signaling.hear().await {
+                    Ok(_) => {}
+                    Err(error @ MemberError::Refused(..)) => return Some(error),
+                    Err(_) => return None,
+                }
+            }
+        };
+        let word = timeout(LAST_WORD_TIME, word).await.ok().flatten();
+        word.unwrap_or(MemberError::Transport(reason))
     }
 
     /// What comes round: the sign of life, and the numbers.

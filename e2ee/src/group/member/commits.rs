@@ -60,9 +60,10 @@ impl Member {
     pub(super) fn commit_next(&mut self, now: Duration) {
         // A commit names the generation of the link, so the next link has to be there first.
         let is_ready = |member: &Self| {
-            member.own.is_none() && member.is_connected && !member.is_lost && member.door.next.is_none()
+            let is_inside = member.inside.is_some() && member.is_connected && !member.is_lost;
+            is_inside && member.own.is_none() && member.door.next.is_none()
         };
-        while is_ready(self) && self.inside.is_some() {
+        while is_ready(self) {
             let Some(wanted) = self.wanted.pop_front() else {
                 return;
             };

@@ -142,7 +142,11 @@ impl Member {
         if std::mem::take(&mut self.timers.is_stopped) {
             self.events.push_back(Event::Send { epoch });
         }
-        // What was under way when the server went is lost.
+        self.make_up(now);
+    }
+
+    /// Messages that were under way are lost: says what nobody was told, and asks for what one was not told.
+    fn make_up(&mut self, now: Duration) {
         if self.talk.is_unsaid {
             self.announce_again(now);
         }
@@ -344,10 +348,7 @@ impl Member {
         if epoch == own_epoch {
             self.reached(epoch);
             self.say_ready();
-            if self.talk.is_unsaid {
-                self.announce_again(now);
-            }
-            self.ask_later(now);
+            self.make_up(now);
             return self.commit_next(now);
         }
         self.note_known(epoch, now);

@@ -225,11 +225,7 @@ impl Member {
                     None => self.statistics.unexpected += 1,
                 }
                 // Whoever could have told who this is may have been away when one asked.
-                if self
-                    .roster
-                    .at_mut(leaf)
-                    .is_some_and(|entry| entry.profile.is_none())
-                {
+                if self.roster.at(leaf).is_some_and(|entry| entry.profile.is_none()) {
                     self.ask_later(now);
                 }
             }

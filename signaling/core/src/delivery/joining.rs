@@ -142,7 +142,9 @@ impl Delivery {
         tree: Vec<u8>,
         now: Duration,
     ) {
-        if self.maker.is_none_or(|(maker, _)| maker != seat) || self.staged.is_some() {
+        let is_maker = self.maker.is_some_and(|(maker, _)| maker == seat);
+        let is_late = self.group.is_some() && self.orphans_due.is_none();
+        if !is_maker || is_late || self.staged.is_some() {
             return self.reject(seat, RejectReason::OutOfOrder);
         }
         let digest = digest(&group_info);

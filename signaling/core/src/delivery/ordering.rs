@@ -9,7 +9,7 @@ use protocol::group::{RefusalReason, RejectReason, ServerFrame};
 use protocol::ids::Seat;
 
 use super::Delivery;
-use super::state::{Action, Effects, GateDue, Logged, Person, Staged, digest};
+use super::state::{Action, Effects, GateDue, Logged, Staged, digest};
 use crate::limits::{COMMIT_LOG_BYTES_MAX, COMMIT_LOG_LIFE};
 use crate::stats::Count;
 
@@ -56,39 +56,27 @@ impl Delivery {
         }
     }
 
-    /// Whose word counts: everybody in the group with a connection, but the committer and those whom it removes.
+    /// Whose word counts: everybody in the group with a connection, but the committer and those whom it removes; those
+    /// who did not answer the last time only where nobody else can vouch for a newcomer.
     fn asked(&self, committer: Seat, effects: &Effects) -> BTreeSet<Seat> {
-        // Who comes in anew is in no epoch that it could vouch for.
-        let is_asked =
-            |person: &Person| !person.is_waiting && !effects.kicked.contains(&person.signature_key);
         let others = self.present().into_iter().filter(|seat| *seat != committer);
-        let others: Vec<(Seat, bool)> = others
-            .filter_map(|seat| {
-                Some((
-                    seat,
-                    self.people
-                        .get(&seat)
-                        .filter(|person| is_asked(person))?
-                        .is_silent,
-                ))
-            })
-            .collect();
-        let awake = others
-            .iter()
-            .filter(|(_, is_silent)| !is_silent)
-            .map(|(seat, _)| *seat);
-        let awake: BTreeSet<Seat> = awake.collect();
-        if awake.is_empty() && !self.is_inside(committer) {
-            return others.into_iter().map(|(seat, _)| seat).collect();
-        }
-        awake
+        let others = others.filter_map(|seat| Some((seat, self.people.get(&seat)?)));
+        // Who comes in anew is in no epoch that it could vouch for.
+        let asked = others
+            .filter(|(_, person)| !person.is_waiting && !effects.kicked.contains(&person.signature_key));
+        let (silent, awake): (Vec<_>, Vec<_>) = asked.partition(|(_, person)| person.is_silent);
+        let chosen = if awake.is_empty() && !self.is_inside(committer) {
+            silent
+        } else {
+            awake
+        };
+        chosen.into_iter().map(|(seat, _)| seat).collect()
     }
 
     /// Whether somebody has to vouch for it: a newcomer, and those inside have not left. Only a member can check
     /// that the newcomer knows the secret of the link.
     fn needs_word(&self, committer: Seat) -> bool {
-        let others = self.people.keys().filter(|seat| **seat != committer);
-        !self.is_inside(committer) && others.into_iter().any(|seat| self.is_inside(*seat))
+        !self.is_inside(committer) && self.people.keys().any(|seat| self.is_inside(*seat))
     }
 
     /// Sends the staged commit to everybody in the group who does not have it.

@@ -331,8 +331,9 @@ impl Delivery {
 
     /// Forgets the group where nobody is left who holds it: whoever waits makes another.
     pub(super) fn forget_empty(&mut self) {
-        let is_held = self.people.keys().any(|seat| self.is_inside(*seat));
-        if self.group.is_none() && !self.people.is_empty() || is_held {
+        let mut seats = self.people.keys();
+        // Before there is a group, whoever is here is about to make it.
+        if seats.any(|seat| self.group.is_none() || self.is_inside(*seat)) {
             return;
         }
         self.group = None;
