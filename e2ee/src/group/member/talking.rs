@@ -224,10 +224,6 @@ impl Member {
                     Some(app) => self.told(leaf, member, app, now),
                     None => self.statistics.unexpected += 1,
                 }
-                // Whoever could have told who this is may have been away when one asked.
-                if self.roster.at(leaf).is_some_and(|entry| entry.profile.is_none()) {
-                    self.ask_later(now);
-                }
             }
             None => {
                 self.statistics.unopened += 1;
@@ -289,7 +285,13 @@ impl Member {
 
     fn told(&mut self, leaf: u32, member: MemberId, app: App, now: Duration) {
         match app {
-            App::Presence => {}
+            App::Presence => {
+                // Whoever could have told who this is may have been away when one asked. Only a sign of life leads to
+                // another question: in a crowd that comes at once, everything else would.
+                if self.roster.at(leaf).is_some_and(|entry| entry.profile.is_none()) {
+                    self.ask_later(now);
+                }
+            }
             App::Profile(bytes) => self.take_profile(&bytes),
             App::Roster { locked, profiles } => {
                 for bytes in profiles {
