@@ -5,11 +5,13 @@
 //!
 //! - [`provider`]: the [`Provider`] that is handed to every call of OpenMLS
 //! - [`crypto`]: suite 1 on RustCrypto, and nothing else
+//! - [`storage`]: the keys that OpenMLS reads back, wiped when they go; group state is not kept
 //! - [`signer`]: the signature key of one leaf
 
 pub mod crypto;
 pub mod provider;
 pub mod signer;
+pub mod storage;
 
 pub use crypto::{Crypto, SUITE};
 pub use openmls;

@@ -1,18 +1,17 @@
 //! The provider that is handed to every call of OpenMLS.
 
-use openmls_memory_storage::MemoryStorage;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::random::OpenMlsRand;
-use zeroize::Zeroize as _;
 
 use crate::crypto::Crypto;
+use crate::storage::Storage;
 
 /// Suite, randomness and storage of one member or of one delivery service. What lay in its storage is wiped when it
 /// is dropped.
 #[derive(Debug)]
 pub struct Provider {
     crypto: Crypto,
-    storage: MemoryStorage,
+    storage: Storage,
 }
 
 impl Provider {
@@ -20,17 +19,7 @@ impl Provider {
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
             crypto: Crypto::new(seed),
-            storage: MemoryStorage::default(),
-        }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        if let Ok(mut values) = self.storage.values.write() {
-            for (_, mut value) in values.drain() {
-                value.zeroize();
-            }
+            storage: Storage::default(),
         }
     }
 }
@@ -38,9 +27,9 @@ impl Drop for Provider {
 impl OpenMlsProvider for Provider {
     type CryptoProvider = Crypto;
     type RandProvider = Crypto;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Storage {
         &self.storage
     }
 
