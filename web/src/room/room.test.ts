@@ -195,6 +195,7 @@ describe('a forgotten meeting', () => {
     says({ type: 'error', code: 'refused', detail: '', retry_after_ms: null });
     expect(room.state.phase).toEqual({ type: 'over', reason: 'forgotten' });
     room.restart();
+    await vi.waitFor(() => expect(sockets).toHaveLength(4));
     opens();
     const gateHash = toBase64url(UNLOCKED.gateHash);
     expect(sent.at(-1)).toEqual({ type: 'create', version: 1, room: ROOM, gate_hash: gateHash, owner: toBase64url(FRAGMENT.owner) });

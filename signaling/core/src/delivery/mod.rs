@@ -4,12 +4,12 @@
 //! [`Delivery`] sees the public half of the group only. It takes the first valid commit of each epoch, and because it
 //! cannot check a PSK it merges the commit when another member has done so. ADR 0009 says why.
 //!
-//! - [`state`]: the group, its members and what waits
-//! - [`check`]: which commit is taken
-//! - [`joining`]: who wants to come in, one by one or in batches
-//! - [`ordering`]: commits, from their arrival to their end
-//! - [`leaving`]: those who are gone, and the server's proposals to remove them
-//! - [`relaying`]: application messages, and what somebody has missed
+//! - `state`: the group, its members and what waits
+//! - `check`: which commit is taken
+//! - `joining`: who wants to come in, one by one or in batches
+//! - `ordering`: commits, from their arrival to their end
+//! - `leaving`: those who are gone, and the server's proposals to remove them
+//! - `relaying`: application messages, and what somebody has missed
 //! - [`key`]: what the server signs those proposals with
 
 mod check;
