@@ -227,3 +227,23 @@ fn the_first_link_is_refused_by_the_members_after_a_kick() {
     assert!(world.closed.contains(&ghost));
     assert_eq!(world.people[&0].member.roster().len(), 2);
 }
+
+#[test]
+fn whoever_had_to_wait_before_it_made_the_group_vouches_for_newcomers_like_anybody() {
+    let mut world = World::new(1);
+    // A server that has just started waits for those who may hold the group.
+    world.restart_server();
+    world.join();
+    world.run_for(SECOND * 2);
+    world.join();
+    world.run_for(SECOND);
+    all_agree(&world);
+    for (name, person) in &world.people {
+        let statistics = person.member.statistics();
+        assert_eq!(
+            (statistics.resyncs, statistics.unexpected),
+            (0, 0),
+            "{name} went through it twice"
+        );
+    }
+}

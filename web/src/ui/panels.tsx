@@ -28,7 +28,7 @@ export function Panels({ model, panel, onClose }: Props): JSX.Element {
   return (
     <>
       <Panel name="participants" title={CONTROLS.participants} panel={panel} onClose={onClose} isAlwaysRead>
-        <Participants model={model} />
+        <Participants model={model} isOpen={panel === 'participants'} />
       </Panel>
       <Panel name="connection" title={CONTROLS.connection} panel={panel} onClose={onClose}>
         <ConnectionDetails model={model} />

@@ -5,8 +5,15 @@ import { tiles, type Tile } from '../room/view.ts';
 import { CALL, CONTROLS, OWNER, TILES } from '../strings.ts';
 import type { MeetingModel } from './meeting_model.ts';
 
-export function Participants({ model }: { readonly model: MeetingModel }): JSX.Element {
+interface Props {
+  readonly model: MeetingModel;
+  /** Whether it can be seen. While it cannot, screen readers still read the list, but nothing in it takes the focus. */
+  readonly isOpen: boolean;
+}
+
+export function Participants({ model, isOpen }: Props): JSX.Element {
   const state = model.state.value;
+  const mayAct = state.isOwner && isOpen;
   const [asked, setAsked] = useState<Tile | null>(null);
   const others = tiles(state);
   // Whoever is gone meanwhile need not be removed.
@@ -22,7 +29,7 @@ export function Participants({ model }: { readonly model: MeetingModel }): JSX.E
           <li key={tile.seat}>
             <span class="people-name">{tile.name ?? CALL.unknown}</span>
             <span class="people-state">{standing(tile)}</span>
-            {state.isOwner && tile.name !== null ? (
+            {mayAct && tile.name !== null ? (
               <button
                 type="button"
                 class="button button-small"
@@ -36,7 +43,7 @@ export function Participants({ model }: { readonly model: MeetingModel }): JSX.E
         ))}
       </ul>
       {state.unknown > 0 ? <p class="hint">{CALL.unknownMembers(state.unknown)}</p> : null}
-      {state.isOwner ? (
+      {mayAct ? (
         <button
           type="button"
           class="button button-wide"

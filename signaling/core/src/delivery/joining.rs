@@ -165,6 +165,7 @@ impl Delivery {
         self.orphans_due = Some(now.saturating_add(ORPHAN_TIME));
         if let Some(person) = self.people.get_mut(&seat) {
             person.entered = Some(now);
+            person.is_waiting = false;
             person.ready = epoch;
         }
         self.send(seat, ServerFrame::Confirmed { epoch, digest });
