@@ -139,6 +139,11 @@ impl Profile {
         bytes.get(1..17)?.try_into().ok().map(MemberId::new)
     }
 
+    /// Which one of that member's profiles the bytes claim to be, before anything is checked.
+    pub fn claimed_sequence(bytes: &[u8]) -> Option<u64> {
+        bytes.get(17..25)?.try_into().ok().map(u64::from_be_bytes)
+    }
+
     /// Reads and checks a profile of the member with this signature key in this group.
     pub fn open(bytes: &[u8], group_id: &[u8], signature_key: &[u8]) -> Result<Self, ProfileError> {
         if bytes.len() > PROFILE_BYTES_MAX {

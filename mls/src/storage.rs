@@ -280,7 +280,10 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         self.kept(Kind::Psk, psk_id)
     }
 
-    fn delete_psk<PskKey: traits::PskId<CURRENT_VERSION>>(&self, psk_id: &PskKey) -> Result<(), StorageError> {
+    fn delete_psk<PskKey: traits::PskId<CURRENT_VERSION>>(
+        &self,
+        psk_id: &PskKey,
+    ) -> Result<(), StorageError> {
         self.forget(Kind::Psk, psk_id)
     }
 }

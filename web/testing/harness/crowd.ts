@@ -66,3 +66,30 @@ export class Crowd {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** What a storm counted, as far as tests read it. */
+export interface StormReport {
+  /** When each member was in the group, in milliseconds since all began, sorted. */
+  readonly entered_after_ms: readonly number[];
+  readonly epoch: number;
+  /** Names that the one who knew fewest had opened. */
+  readonly names_min: number;
+  readonly alarms: number;
+  readonly ended: readonly string[];
+}
+
+/** Sends `members` without media into the meeting at `link`, all at once, lets them stay, and waits until they have left. */
+export async function storm(link: string, members: number, seconds: number): Promise<StormReport> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'undertone-storm-'));
+  const file = path.join(folder, REPORT);
+  const command = ['storm', '--link', link, '--members', String(members), '--seconds', String(seconds), '--json', file];
+  const child = spawn(loadtestBinary(), command, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', (exit) => resolve(exit)));
+  if (code !== 0) throw new Error(`The storm ended with ${code}:\n${said}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program wrote it a moment ago
+  const report = JSON.parse(readFileSync(file, 'utf8')) as StormReport;
+  rmSync(folder, { recursive: true, force: true });
+  return report;
+}

@@ -9,9 +9,19 @@ export interface PresentedFrame {
   readonly count: number;
 }
 
+/** From when on a tile was marked as what. */
+export interface Mark {
+  /** Milliseconds since the page began. */
+  readonly atMs: number;
+  /** `encrypted`, `waiting` or `failed`. */
+  readonly mark: string;
+}
+
 declare global {
   /** By the accessible name of the tile; only pages of a test have it. */
   var observedFrames: Map<string, PresentedFrame[]>;
+  /** The same for what each tile was marked as. */
+  var observedMarks: Map<string, Mark[]>;
 }
 
 /** Runs in the page before its own scripts: keeps when each tile's video presented a frame. */
@@ -35,11 +45,20 @@ export function watchFrames(): void {
     };
     video.requestVideoFrameCallback(look);
   };
-  new MutationObserver(() => document.querySelectorAll('video').forEach(watch)).observe(document, {
-    childList: true,
-    subtree: true,
-  });
+  const marks = new Map<string, Mark[]>();
+  const note = (marked: Element): void => {
+    const name = marked.closest('[role="group"]')?.getAttribute('aria-label') ?? '';
+    const known = marks.get(name) ?? [];
+    const mark = marked.getAttribute('data-e2ee') ?? '';
+    if (known.at(-1)?.mark !== mark) known.push({ atMs: performance.now(), mark });
+    marks.set(name, known);
+  };
+  new MutationObserver(() => {
+    document.querySelectorAll('video').forEach(watch);
+    document.querySelectorAll('[data-e2ee]').forEach(note);
+  }).observe(document, { childList: true, subtree: true, attributeFilter: ['data-e2ee'] });
   globalThis.observedFrames = kept;
+  globalThis.observedMarks = marks;
 }
 
 /** How the video of one tile moved over a stretch of time. */
@@ -75,4 +94,18 @@ export function movementOf(frames: readonly PresentedFrame[], fromMs: number, to
   const ends = [fromMs, ...times, toMs];
   const gaps = ends.slice(1).map((atMs, index) => atMs - (ends[index] ?? atMs));
   return { frames: times.length, seconds: (toMs - fromMs) / 1_000, worstGapMs: Math.round(Math.max(...gaps)) };
+}
+
+/** How long, in milliseconds, the tile of `name` was marked as anything but encrypted since `fromMs` of the page's clock. */
+export async function closedFor(page: WebPage, name: string, fromMs: number): Promise<number> {
+  const { marks, nowMs } = await page.evaluate(
+    (tile) => ({ marks: globalThis.observedMarks.get(tile) ?? [], nowMs: performance.now() }),
+    name,
+  );
+  let closedMs = 0;
+  for (const [index, { atMs, mark }] of marks.entries()) {
+    const untilMs = marks[index + 1]?.atMs ?? nowMs;
+    if (mark !== 'encrypted') closedMs += Math.max(0, untilMs - Math.max(atMs, fromMs));
+  }
+  return Math.round(closedMs);
 }

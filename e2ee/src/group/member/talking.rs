@@ -63,6 +63,8 @@ pub(super) struct Talk {
     /// Whether anybody was heard since one came in.
     is_answered: bool,
     ask_rank: u16,
+    /// When one last told everybody who is who, and in which epoch.
+    told_all: Option<(u64, Duration)>,
 }
 
 impl Member {
@@ -167,6 +169,16 @@ impl Member {
             profiles: profiles.collect(),
         };
         self.say(&roster, audience, now);
+    }
+
+    /// Tells everybody who is who, because one asked; not again for those who ask at the same time, who hear it too.
+    fn answer(&mut self, now: Duration) {
+        let Some(epoch) = self.epoch() else { return };
+        let is_told = |(told, at): (u64, Duration)| told == epoch && now.saturating_sub(at) < TURN;
+        if !self.talk.told_all.is_some_and(is_told) {
+            self.talk.told_all = Some((epoch, now));
+            self.tell_roster(Audience::Everyone, now);
+        }
     }
 
     /// One came in: others say who they are, or are asked.
@@ -304,7 +316,7 @@ impl Member {
             }
             App::Ask { rank } => {
                 if self.rank(Some(leaf)) == usize::from(rank) {
-                    self.tell_roster(Audience::Everyone, now);
+                    self.answer(now);
                 }
             }
             app @ (App::Chat(_) | App::Reaction(_) | App::Hand { .. }) => {
@@ -326,14 +338,15 @@ impl Member {
         let Some(entry) = self.roster.at_mut(leaf) else {
             return;
         };
+        // In a crowd everybody hears everybody's many times: only what is new is worth checking a signature.
+        let known = entry.profile.as_ref().map_or(0, |(known, _)| known.sequence);
+        if Profile::claimed_sequence(bytes).is_some_and(|sequence| sequence <= known) {
+            return;
+        }
         let Ok(profile) = Profile::open(bytes, &group_id, &entry.signature_key) else {
             self.statistics.bad_profiles += 1;
             return;
         };
-        let known = entry.profile.as_ref().map_or(0, |(known, _)| known.sequence);
-        if profile.sequence <= known {
-            return;
-        }
         let holder = Holder {
             group_id: &group_id,
             member: entry.member,
