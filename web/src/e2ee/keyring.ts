@@ -59,7 +59,7 @@ export class Keyring {
   /** Newest last. */
   #epochs: Epoch[] = [];
   readonly #people = new Map<string, Person>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<{ readonly number: bigint; readonly done: () => void }>();
 
   /** Takes what the group says. */
   take(message: KeyMessage): void {
@@ -125,16 +125,19 @@ export class Keyring {
     return keyId === null || this.#epoch(keyId.epoch) !== undefined;
   }
 
-  /** Resolves with the next epoch or announcement, or after so many milliseconds. */
-  next(ms: number): Promise<void> {
+  /** Resolves once the epoch of a key id is there, or after so many milliseconds. */
+  next(number: bigint, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        resolve();
+      const waiting = {
+        number,
+        done: (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(waiting);
+          resolve();
+        },
       };
-      const timer = setTimeout(done, ms);
-      this.#waiting.add(done);
+      const timer = setTimeout(waiting.done, ms);
+      this.#waiting.add(waiting);
     });
   }
 
@@ -182,7 +185,7 @@ export class Keyring {
   }
 
   #wake(): void {
-    for (const done of this.#waiting) done();
+    for (const waiting of this.#waiting) if (this.knows(waiting.number)) waiting.done();
   }
 }
 

@@ -35,7 +35,10 @@ export const LAYERS_MAX = 3n;
  * after 13 hours of video, and half of that looks like going back.
  */
 export const ORDER_SILENCE_MS_MAX = 3_600_000;
-/** How long frames of an epoch that is not there yet are held back, once in `EPOCH_WAIT_MS_MIN` per slot. */
-export const EPOCH_WAIT_MS = 500;
-/** A server that sends junk key ids holds up a slot no more often than this. */
-export const EPOCH_WAIT_MS_MIN = 2_000;
+/**
+ * How long frames of an epoch that is not there yet are held back: somebody else's device was quicker. As long as a
+ * sender waits for the others, and as much again; `QUEUE_FRAMES_MAX` hold that much sound.
+ */
+export const EPOCH_WAIT_MS = 1_000;
+/** After it was waited in vain: a server that sends junk key ids holds up a slot no more often than this. */
+export const EPOCH_WAIT_MS_MIN = 3_000;

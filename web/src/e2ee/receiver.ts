@@ -19,8 +19,10 @@ interface Attached {
   readonly requestKeyFrame: () => void;
   told: SlotView;
   askedAt: number | null;
-  /** When an epoch was last waited for. */
+  /** When an epoch was last waited for in vain. */
   waitedAt: number | null;
+  /** Frames of the picture that is shown are missing: nothing that follows can be decoded before a key frame. */
+  isTorn: boolean;
 }
 
 interface Decrypted {
@@ -30,6 +32,12 @@ interface Decrypted {
 
 /** Waiting for a key frame can be shortened by asking for one. */
 const CURED_BY_KEY_FRAME: readonly DropReason[] = ['waiting_for_key_frame', 'changed_too_soon'];
+
+/**
+ * Frames dropped for these reasons are missing in the picture. The decoder would find out by itself, but a browser
+ * waits three seconds before it asks for a key frame.
+ */
+const TEARING: readonly DropReason[] = ['waiting_for_key', 'tampered', 'malformed'];
 
 /** All receive slots. */
 export class Receiver {
@@ -51,7 +59,8 @@ export class Receiver {
     const replaced = this.#attached.get(mid);
     replaced?.slot.release();
     const slot = new Slot(media);
-    const attached = { mid, slot, requestKeyFrame, told: replaced?.told ?? slot.view, askedAt: null, waitedAt: null };
+    const told = replaced?.told ?? slot.view;
+    const attached = { mid, slot, requestKeyFrame, told, askedAt: null, waitedAt: null, isTorn: false };
     this.#attached.set(mid, attached);
     this.#tell(attached);
     return (frame) => this.#open(attached, frame);
@@ -71,8 +80,17 @@ export class Receiver {
     const reason = this.#admit(attached, decrypted);
     if (reason === null && typeof decrypted !== 'string') frame.data = decrypted.plaintext;
     if (reason !== null && CURED_BY_KEY_FRAME.includes(reason)) this.#askForKeyFrame(attached);
+    else this.#mend(attached, decrypted, reason);
     this.#tell(attached);
     return reason;
+  }
+
+  /** Once a torn picture can be opened again, a key frame makes it whole. */
+  #mend(attached: Attached, decrypted: Decrypted | DropReason, reason: DropReason | null): void {
+    if (attached.slot.media !== 'video') return;
+    if (reason !== null) attached.isTorn ||= attached.slot.stream !== null && TEARING.includes(reason);
+    else if (typeof decrypted !== 'string' && decrypted.frame.isKeyFrame) attached.isTorn = false;
+    else if (attached.isTorn) this.#askForKeyFrame(attached);
   }
 
   #admit(attached: Attached, decrypted: Decrypted | DropReason): DropReason | null {
@@ -121,11 +139,11 @@ export class Receiver {
 
   /** The key of a key id. An epoch that is not there yet is waited for, because its first frames are quicker. */
   async #find(attached: Attached, keyId: bigint): Promise<Opening | NoStream> {
-    const now = this.now();
-    const mayWait = attached.waitedAt === null || now - attached.waitedAt >= EPOCH_WAIT_MS_MIN;
+    const began = this.now();
+    const mayWait = attached.waitedAt === null || began - attached.waitedAt >= EPOCH_WAIT_MS_MIN;
     if (!this.keyring.knows(keyId) && mayWait) {
-      attached.waitedAt = now;
-      await this.keyring.next(EPOCH_WAIT_MS);
+      await this.keyring.next(keyId, EPOCH_WAIT_MS);
+      attached.waitedAt = this.keyring.knows(keyId) ? null : began;
     }
     return this.keyring.find(keyId);
   }

@@ -74,6 +74,54 @@ describe('a call', () => {
   });
 });
 
+describe('epochs that follow each other quickly', () => {
+  it('are all waited for, whatever else arrives meanwhile', async () => {
+    for (const name of ['cleo', 'dora', 'emil']) {
+      house.add(name);
+      house.next([ada]);
+      const received = ben.receive('a0', await ada.send('microphone', VP8_DELTA, 960 * house.epoch));
+      setTimeout(() => ben.session.handleKeys({ type: 'person', member: 'nobody', seat: 9, tracks: TRACKS }), 5);
+      setTimeout(() => house.tell(ben), 20);
+      expect(await received).toEqual(VP8_DELTA);
+      ben.time += 20;
+    }
+  });
+
+  it('that never come hold up a slot once, and then again after a while only', async () => {
+    house.next([ada]);
+    const frames = await Promise.all([1, 2].map((index) => ada.send('microphone', VP8_DELTA, 960 * index)));
+    const [first, second] = frames as [Sent, Sent];
+    const began = performance.now();
+    expect(await ben.receive('a0', first)).toBe('waiting_for_key');
+    const held = performance.now() - began;
+    ben.time += held;
+    expect(await ben.receive('a0', second)).toBe('waiting_for_key');
+    expect(performance.now() - began - held).toBeLessThan(held / 2);
+  });
+});
+
+describe('a picture that is torn', () => {
+  it('because a key was not there is mended by a key frame, asked for as soon as frames open again', async () => {
+    await ben.receive('v0', await ada.send('camera', VP8_KEY, 0));
+    const forged = await ada.send('camera', VP8_DELTA, 3_000);
+    forged.bytes[forged.bytes.length - 1] = (forged.bytes.at(-1) ?? 0) ^ 1;
+    expect(await ben.receive('v0', forged)).toBe('tampered');
+    expect(ben.keyFrameRequests, 'while nothing opens it would not help').toBe(0);
+    expect(await ben.receive('v0', await ada.send('camera', VP8_DELTA, 6_000))).toEqual(VP8_DELTA);
+    expect(ben.keyFrameRequests).toBe(1);
+    ben.time += 100;
+    await ben.receive('v0', await ada.send('camera', VP8_DELTA, 9_000));
+    expect(ben.keyFrameRequests, 'encoders pay dearly for each').toBe(1);
+    ben.time += 1_000;
+    await ben.receive('v0', await ada.send('camera', VP8_DELTA, 12_000));
+    expect(ben.keyFrameRequests).toBe(2);
+    ben.time += 1_000;
+    await ben.receive('v0', await ada.send('camera', VP8_KEY, 15_000));
+    await ben.receive('v0', await ada.send('camera', VP8_DELTA, 18_000));
+    expect(ben.keyFrameRequests, 'it is whole again').toBe(2);
+  });
+});
+
 describe('no key, no frame', () => {
   it('before an epoch is to be sent with, and after stop, nothing is sent', async () => {
     const page = new Page(house, 'nobody', 9);

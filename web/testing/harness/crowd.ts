@@ -1,7 +1,7 @@
 // Members without a browser, from the load tester: they send sound and small pictures that pages really show.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { loadtestBinary } from './environment.ts';
@@ -84,6 +84,8 @@ export async function storm(link: string, members: number, seconds: number): Pro
   const file = path.join(folder, REPORT);
   const command = ['storm', '--link', link, '--members', String(members), '--seconds', String(seconds), '--json', file];
   const child = spawn(loadtestBinary(), command, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // They stand for as many other machines: the pages come first.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', (exit) => resolve(exit)));

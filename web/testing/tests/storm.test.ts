@@ -12,7 +12,7 @@ import { sleep } from '../harness/wait.ts';
 const MEMBERS = 50;
 
 /** How long they stay, in seconds. */
-const STAY_SECONDS = 30;
+const STAY_SECONDS = 20;
 
 /** How long the two are watched before anything happens, in milliseconds: what their pictures do by themselves. */
 const CALM_MS = 6_000;
