@@ -247,3 +247,15 @@ fn whoever_had_to_wait_before_it_made_the_group_vouches_for_newcomers_like_anybo
         );
     }
 }
+
+#[test]
+fn slow_members_are_waited_for_and_nobody_has_to_come_in_anew() {
+    let mut world = room(2);
+    world.delay_ms_max = 1_500;
+    world.join();
+    world.run_for(SECOND * 12);
+    assert_eq!(world.people[&2].member.roster().len(), 3);
+    for (name, person) in &world.people {
+        assert_eq!(person.member.statistics().resyncs, 0, "{name}");
+    }
+}

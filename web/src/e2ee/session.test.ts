@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Bytes } from './bytes.ts';
 import type { KeyMessage, Seated } from './group_messages.ts';
 import type { Counters, FrameEvent, Media, Track, TrackKind } from './messages.ts';
-import { Session } from './session.ts';
+import { Session, type Asking } from './session.ts';
 import type { EncodedFrame, FrameMetadata, Step } from './transform.ts';
 
 const TRACKS: Track[] = [
@@ -119,6 +119,24 @@ describe('a picture that is torn', () => {
     await ben.receive('v0', await ada.send('camera', VP8_KEY, 15_000));
     await ben.receive('v0', await ada.send('camera', VP8_DELTA, 18_000));
     expect(ben.keyFrameRequests, 'it is whole again').toBe(2);
+  });
+});
+
+describe('a sender that could not seal for a while', () => {
+  it('makes a key frame as soon as it can again, once', async () => {
+    await ada.send('camera', VP8_KEY, 0);
+    ada.session.handleKeys({ type: 'stop' });
+    await ada.send('camera', VP8_DELTA, 3_000);
+    expect(ada.keyFramesMade).toBe(0);
+    house.next();
+    await ada.send('camera', VP8_DELTA, 6_000);
+    await ada.send('camera', VP8_DELTA, 9_000);
+    expect(ada.keyFramesMade).toBe(1);
+    ada.session.handleKeys({ type: 'stop' });
+    await ada.send('microphone', VP8_DELTA, 0);
+    house.next();
+    await ada.send('microphone', VP8_DELTA, 960);
+    expect(ada.keyFramesMade, 'sound needs none').toBe(1);
   });
 });
 
@@ -282,9 +300,11 @@ interface Sent {
 class Page {
   time = 0;
   keyFrameRequests = 0;
+  keyFramesMade = 0;
   readonly events: FrameEvent[] = [];
   readonly session = new Session({ post: (event) => void this.events.push(event), now: () => this.time });
   readonly #receivers = new Map<string, Step>();
+  readonly #senders = new Map<TrackKind, Step>();
 
   constructor(
     readonly group: Group,
@@ -293,7 +313,9 @@ class Page {
   ) {}
 
   async send(kind: TrackKind, plaintext: Uint8Array, timestamp: number, mimeType = mimeOf(kind)): Promise<Sent> {
-    const step = this.session.step({ role: 'sender', track: NUMBERS[kind], kind }, {});
+    const known = this.#senders.get(kind);
+    const step = known ?? this.session.step({ role: 'sender', track: NUMBERS[kind], kind }, this.#asking());
+    if (step !== null) this.#senders.set(kind, step);
     const frame = new Frame(new Uint8Array(plaintext), { mimeType, rtpTimestamp: timestamp });
     const sent = (await step?.(frame)) === true;
     return { bytes: new Uint8Array(frame.data), mimeType, timestamp, sent };
@@ -323,8 +345,12 @@ class Page {
     return told?.type === 'statistics' ? told.counters : zero();
   }
 
-  #asking(): { sendKeyFrameRequest: () => Promise<void> } {
+  #asking(): Asking {
     return {
+      generateKeyFrame: () => {
+        this.keyFramesMade += 1;
+        return Promise.resolve();
+      },
       sendKeyFrameRequest: () => {
         this.keyFrameRequests += 1;
         return Promise.resolve();

@@ -19,9 +19,10 @@ export interface Ground {
   readonly now: () => number;
 }
 
-/** What a transform can ask of its receiver. */
+/** What a transform can ask of its receiver, or of its sender. */
 export interface Asking {
   sendKeyFrameRequest?: () => Promise<unknown>;
+  generateKeyFrame?: () => Promise<unknown>;
 }
 
 /** One meeting in the worker. */
@@ -50,7 +51,7 @@ export class Session {
   step(options: unknown, transformer: Asking): Step | null {
     const role = decodeRole(options);
     if (role === null) return null;
-    if (role.role === 'sender') return (frame) => this.#seal(frame, role.track, role.kind);
+    if (role.role === 'sender') return this.#sealStep(role.track, role.kind, transformer);
     return this.#openStep(role.mid, role.media, transformer);
   }
 
@@ -109,15 +110,22 @@ export class Session {
     };
   }
 
-  async #seal(frame: EncodedFrame, track: number, kind: TrackKind): Promise<boolean> {
-    const sealed = await this.#sealed(frame, track, kind);
-    if (typeof sealed === 'string') {
-      this.#count(sealed);
-      return false;
-    }
-    frame.data = sealed.buffer;
-    this.#count('sealed');
-    return true;
+  #sealStep(track: number, kind: TrackKind, transformer: Asking): Step {
+    let isTorn = false;
+    return async (frame) => {
+      const sealed = await this.#sealed(frame, track, kind);
+      if (typeof sealed === 'string') {
+        isTorn = true;
+        this.#count(sealed);
+        return false;
+      }
+      // The others cannot know that frames are missing: without a key frame their pictures would stand still.
+      if (isTorn && mediaOfTrack(kind) === 'video') transformer.generateKeyFrame?.().catch(() => undefined);
+      isTorn = false;
+      frame.data = sealed.buffer;
+      this.#count('sealed');
+      return true;
+    };
   }
 
   async #sealed(frame: EncodedFrame, track: number, kind: TrackKind): Promise<Bytes | DropReason> {

@@ -13,8 +13,12 @@ use super::state::{Action, Effects, GateDue, Logged, Staged, digest};
 use crate::limits::{COMMIT_LOG_BYTES_MAX, COMMIT_LOG_LIFE};
 use crate::stats::Count;
 
-/// How long a commit waits for another member to be ready for it.
+/// How long a commit that somebody refused waits for another member to be ready for it.
 const CONFIRM_TIME: Duration = Duration::from_secs(1);
+
+/// How long a commit that nobody refused waits: a phone in a crowd may take seconds to check it, and whoever merged a
+/// commit that was dropped meanwhile has to come in anew.
+const SILENCE_TIME: Duration = Duration::from_secs(4);
 
 impl Delivery {
     pub(super) fn commit(
@@ -160,7 +164,8 @@ impl Delivery {
 
     pub(super) fn staged_due(&self) -> Option<Duration> {
         let staged = self.staged.as_ref()?;
-        Some(staged.since.saturating_add(CONFIRM_TIME))
+        let time = if staged.refused.is_empty() { SILENCE_TIME } else { CONFIRM_TIME };
+        Some(staged.since.saturating_add(time))
     }
 
     /// The time of the staged commit is over.
