@@ -164,7 +164,11 @@ impl Delivery {
 
     pub(super) fn staged_due(&self) -> Option<Duration> {
         let staged = self.staged.as_ref()?;
-        let time = if staged.refused.is_empty() { SILENCE_TIME } else { CONFIRM_TIME };
+        let time = if staged.refused.is_empty() {
+            SILENCE_TIME
+        } else {
+            CONFIRM_TIME
+        };
         Some(staged.since.saturating_add(time))
     }
 
