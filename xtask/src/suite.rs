@@ -171,6 +171,13 @@ fn vitest(mut script: Command, report: &str) -> Result<Counts, Failure> {
 
 /// The server with the tap of the blindness test, under a name of its own: the plain one may be running.
 fn server_with_capture() -> Result<PathBuf, Failure> {
+    // Members of another build, which the tests talk to.
+    process::run(&mut process::cargo(&[
+        "build",
+        "--package",
+        "simulation",
+        "--examples",
+    ]))?;
     let arguments = ["build", "--package", "undertone", "--features", "capture"];
     process::run(&mut process::cargo(&arguments))?.succeed()?;
     // The crowd of the browser tests; it lies beside the server.

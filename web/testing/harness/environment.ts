@@ -46,3 +46,9 @@ export function firefoxBinary(): string {
 export function loadtestBinary(): string {
   return process.env['UNDERTONE_LOADTEST'] ?? path.join(path.dirname(serverBinary()), 'undertone-loadtest');
 }
+
+/** A program that stands for another build or another member: `cargo build --examples` puts it beside the server. */
+export function nativeExample(name: 'transcript' | 'interop'): string {
+  const folder = process.env['UNDERTONE_EXAMPLES'] ?? path.join(path.dirname(serverBinary()), 'examples');
+  return path.join(folder, name);
+}
