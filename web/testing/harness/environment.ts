@@ -48,7 +48,7 @@ export function loadtestBinary(): string {
 }
 
 /** A program that stands for another build or another member: `cargo build --examples` puts it beside the server. */
-export function nativeExample(name: 'transcript' | 'interop'): string {
+export function nativeExample(name: 'transcript' | 'interop' | 'secrets'): string {
   const folder = process.env['UNDERTONE_EXAMPLES'] ?? path.join(path.dirname(serverBinary()), 'examples');
   return path.join(folder, name);
 }

@@ -101,6 +101,11 @@ export class Server {
     return parseCapture(readFileSync(path.join(this.folder, CAPTURE)));
   }
 
+  /** Where it was started, and the only place where it may keep anything. */
+  get directory(): string {
+    return this.folder;
+  }
+
   /** Everything that the server has printed. */
   printed(): string {
     return this.output.join('');

@@ -11,8 +11,9 @@ const ANSWER_MS = 10_000;
 /** A message as it stands on the wire. */
 export type Message = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** Every text message that a page says and hears on its WebSockets. Binary ones are the group's. */
+/** Every text message that a page says and hears on its WebSockets; binary ones, which are the group's, apart. */
 export class Overheard {
+  readonly binary: Buffer[] = [];
   readonly sent: string[] = [];
   readonly received: string[] = [];
 
@@ -20,9 +21,11 @@ export class Overheard {
     page.on('websocket', (socket) => {
       socket.on('framesent', ({ payload }) => {
         if (typeof payload === 'string') this.sent.push(payload);
+        else this.binary.push(payload);
       });
       socket.on('framereceived', ({ payload }) => {
         if (typeof payload === 'string') this.received.push(payload);
+        else this.binary.push(payload);
       });
     });
   }

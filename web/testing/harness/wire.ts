@@ -34,11 +34,11 @@ export class Wire {
     this.ended = ended;
   }
 
-  /** Starts to capture the UDP datagrams from and to `port` on the loopback interface. */
-  static async open(port: number): Promise<Wire> {
+  /** Starts to capture the packets from and to `port` on the loopback interface: UDP datagrams unless said otherwise. */
+  static async open(port: number, what: 'udp' | 'everything' = 'udp'): Promise<Wire> {
     // The kernel and -U hand out each datagram at once, -B keeps 16 MiB of bursts, -w - writes to us and not to a file.
     const options = ['-i', 'lo', '--immediate-mode', '-U', '-n', '-s', '0', '-B', '16384', '-w', '-'];
-    const tcpdump = ['tcpdump', ...options, 'udp', 'port', String(port)];
+    const tcpdump = ['tcpdump', ...options, ...(what === 'udp' ? ['udp'] : []), 'port', String(port)];
     const command = mayCapture() ? tcpdump : ['sudo', '-n', ...tcpdump];
     const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks: Buffer[] = [];
@@ -56,14 +56,19 @@ export class Wire {
     return new Wire(child, chunks, ended);
   }
 
-  /** Ends the capture and returns what it holds. */
+  /** Ends the capture and returns the datagrams that it holds. */
   async close(): Promise<WireDatagram[]> {
+    return parsePcap(await this.closeRaw());
+  }
+
+  /** Ends the capture and returns its file. */
+  async closeRaw(): Promise<Buffer> {
     if (this.child.exitCode === null) {
       if (mayCapture()) this.child.kill('SIGINT');
       else execFileSync('sudo', ['-n', 'kill', '-INT', String(this.child.pid)]);
     }
     await this.ended;
-    return parsePcap(Buffer.concat(this.chunks));
+    return Buffer.concat(this.chunks);
   }
 }
 
