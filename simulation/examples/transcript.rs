@@ -1,11 +1,12 @@
-//! Prints what three members did, call by call, with everything that they said: another build of the same crate that
-//! is given the same seeds and calls has to say the same, byte for byte.
+//! Prints what members did, call by call, with everything that they said: another build of the same crate that is given
+//! the same seeds and calls has to say the same, byte for byte. `transcript [MEMBERS]`, three unless said otherwise.
 //!
-//! They create, join, rename, update, chat, lock and remove, with the real delivery service in between. The output is
-//! JSON; the browser tests replay it in WebAssembly.
+//! One creates, a crowd comes in, one joins by itself, they renew keys, chat, lock, and the last one is removed, with
+//! the real delivery service in between. Written down are the owner, the first of the crowd and the last. The output
+//! is JSON, with the nanoseconds that each call took here; browser tests and measurements replay it in WebAssembly.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use e2ee::app::App;
 use e2ee::group::{Config, Event, Member, Saying};
@@ -23,13 +24,20 @@ use simulation::person::{ROOM, first_fragment, owner, unix_now};
 /// Between two moments at which anything happens: whole milliseconds are the same in both clocks.
 const STEP_MS: u32 = 10;
 
-/// How long it goes on.
-const END_MS: u32 = 9_000;
+/// How long nothing further happens after each event, so that all of it has come to rest.
+const REST_MS: u32 = 1_500;
+
+/// How long a crowd may take to come in.
+const CROWD_MS: u32 = 120_000;
+
+/// How many may be in the room.
+const MEMBERS: std::ops::RangeInclusive<u16> = 2..=400;
 
 struct Recorded {
     member: Member,
     seed: [u8; 32],
     is_owner: bool,
+    is_written: bool,
     calls: Vec<Value>,
 }
 
@@ -49,6 +57,7 @@ impl Recorded {
             member: Member::new(config, is_owner.then(|| owner().public())),
             seed,
             is_owner,
+            is_written: false,
             calls: Vec::new(),
         }
     }
@@ -60,12 +69,15 @@ impl Recorded {
         call: Value,
         perform: impl FnOnce(&mut Member, Duration),
     ) -> Vec<ClientFrame> {
+        let begun = Instant::now();
         perform(&mut self.member, time(now));
-        let (mut frames, mut asked) = self.note(now, call);
+        let (mut frames, mut asked) = self.note(now, call, begun);
         while let Some(bytes) = asked.pop().filter(|_| self.is_owner) {
             let signature = owner().sign_bytes(&bytes);
+            let begun = Instant::now();
             self.member.handle_owner_signature(signature, time(now));
-            let (more, further) = self.note(now, json!({"call": "owner_signed", "bytes": hex(&signature)}));
+            let call = json!({"call": "owner_signed", "bytes": hex(&signature)});
+            let (more, further) = self.note(now, call, begun);
             frames.extend(more);
             asked.extend(further);
         }
@@ -73,7 +85,8 @@ impl Recorded {
     }
 
     /// Writes down what came of a call: what was said to the server, and what the owner's key has to sign.
-    fn note(&mut self, now: u32, mut call: Value) -> (Vec<ClientFrame>, Vec<Vec<u8>>) {
+    fn note(&mut self, now: u32, mut call: Value, begun: Instant) -> (Vec<ClientFrame>, Vec<Vec<u8>>) {
+        let nanoseconds = begun.elapsed().as_nanos();
         let mut frames = Vec::new();
         while let Some(frame) = self.member.poll_frame() {
             frames.push(frame);
@@ -86,7 +99,11 @@ impl Recorded {
                 asked.push(bytes);
             }
         }
+        if !self.is_written {
+            return (frames, asked);
+        }
         call["now"] = json!(now);
+        call["nanoseconds"] = json!(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
         call["frames"] = json!(
             frames
                 .iter()
@@ -176,7 +193,39 @@ impl Room {
     }
 }
 
-fn main() {
+impl Room {
+    fn run_for(&mut self, milliseconds: u32) {
+        let end = self.now + milliseconds;
+        while self.now < end {
+            self.now += STEP_MS;
+            self.timers();
+        }
+    }
+
+    /// Lets time pass until this many know each other.
+    fn run_until_settled(&mut self, members: usize) {
+        let end = self.now + CROWD_MS;
+        let is_settled = |person: &Recorded| person.member.epoch().is_none() || {
+            let roster = person.member.roster();
+            roster.len() == members && roster.entries().all(|(_, entry)| entry.profile.is_some())
+        };
+        let is_inside = |person: &Recorded| person.member.epoch().is_some();
+        while self.now < end {
+            let people = self.people.values();
+            if people.clone().filter(|person| is_inside(person)).count() == members && people.clone().all(is_settled) {
+                break;
+            }
+            self.run_for(STEP_MS);
+        }
+        self.run_for(REST_MS);
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let members = std::env::args().nth(1).map_or(Ok(3), |text| text.parse::<u16>())?;
+    if !MEMBERS.contains(&members) {
+        return Err(format!("{members} members: {} to {} are possible", MEMBERS.start(), MEMBERS.end()).into());
+    }
     let unix_seconds = unix_now();
     let server_owner = Owner::from_bytes(e2ee::grant::owner_of(&owner().public()));
     let mut room = Room {
@@ -184,55 +233,54 @@ fn main() {
         people: BTreeMap::new(),
         now: 0,
     };
-    let seats = [Seat::FIRST, Seat::FIRST.next(), Seat::FIRST.next().next()];
-    for (seed, seat) in (1_u8..).zip(seats) {
-        let person = Recorded::new([seed; 32], unix_seconds, seat == Seat::FIRST);
-        room.people.insert(seat, person);
+    let seats: Vec<Seat> = std::iter::successors(Some(Seat::FIRST), |seat| Some(seat.next()))
+        .take(members.into())
+        .collect();
+    let (ada, ben, cem) = (Seat::FIRST, Seat::FIRST.next(), *seats.last().ok_or("nobody")?);
+    for (number, seat) in (1_u16..).zip(&seats) {
+        let mut seed = [0; 32];
+        seed[..2].copy_from_slice(&number.to_be_bytes());
+        let mut person = Recorded::new(seed, unix_seconds, *seat == ada);
+        person.is_written = [ada, ben, cem].contains(seat);
+        room.people.insert(*seat, person);
     }
-    let [ada, ben, cem] = seats;
-    while room.now < END_MS {
-        match room.now {
-            0 => room.join(ada, "Ada"),
-            1_000 => room.join(ben, "Ben"),
-            2_000 => room.join(cem, "Çem"),
-            4_000 => {
-                room.call(ben, json!({"call": "update"}), Member::update);
-                room.settle();
-            }
-            5_000 => {
-                let call = json!({"call": "chat", "text": "Grüße"});
-                room.call(cem, call, |member, now| {
-                    member.say_to_all(&App::Chat("Grüße".to_owned()), now);
-                });
-                room.settle();
-            }
-            6_000 => {
-                let call = json!({"call": "lock", "locked": true});
-                room.call(ada, call, |member, now| member.lock(true, now));
-                room.settle();
-            }
-            7_000 => {
-                let id = room.people.get(&cem).map(|person| person.member.id());
-                if let Some(id) = id {
-                    let call = json!({"call": "remove", "member": hex(id.as_bytes())});
-                    room.call(ada, call, |member, now| member.remove(id, now));
-                    room.settle();
-                }
-            }
-            _ => {}
-        }
-        room.timers();
-        room.now += STEP_MS;
+    room.join(ada, "Ada");
+    room.run_for(REST_MS);
+    for seat in seats.iter().filter(|seat| ![ada, cem].contains(seat)) {
+        room.join(*seat, &format!("Guest {}", seat.number()));
     }
-    let members: Vec<Value> = room.people.values().map(described).collect();
+    room.run_until_settled(seats.len() - 1);
+    room.join(cem, "Çem");
+    room.run_until_settled(seats.len());
+    room.call(ben, json!({"call": "update"}), Member::update);
+    room.settle();
+    room.run_for(REST_MS);
+    let chat = json!({"call": "chat", "text": "Grüße"});
+    room.call(cem, chat, |member, now| {
+        member.say_to_all(&App::Chat("Grüße".to_owned()), now);
+    });
+    room.settle();
+    room.run_for(REST_MS);
+    let lock = json!({"call": "lock", "locked": true});
+    room.call(ada, lock, |member, now| member.lock(true, now));
+    room.settle();
+    room.run_for(REST_MS);
+    let id = room.people.get(&cem).ok_or("nobody")?.member.id();
+    let remove = json!({"call": "remove", "member": hex(id.as_bytes())});
+    room.call(ada, remove, |member, now| member.remove(id, now));
+    room.settle();
+    room.run_for(REST_MS);
+    let written = room.people.values().filter(|person| person.is_written);
+    let described: Vec<Value> = written.map(described).collect();
     let transcript = json!({
         "fragment": *first_fragment().to_text(),
         "room": ROOM.to_text(),
         "unix_seconds": unix_seconds,
         "owner": hex(&owner().public()),
-        "members": members,
+        "members": described,
     });
     println!("{transcript}");
+    Ok(())
 }
 
 fn described(person: &Recorded) -> Value {
