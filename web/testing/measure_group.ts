@@ -66,8 +66,8 @@ try {
   }
   for (const [name, page] of pages) {
     for (const [kind, size] of [['microphone', 120], ['camera', 1_200], ['camera', 20_000]] as const) {
-      const [seal, open] = await sealed(page, kind, size);
-      console.log(`${name}: a frame of ${size} bytes is sealed in ${micros(seal)} and opened in ${micros(open)} µs`);
+      const [sealing, opening] = await sealed(page, kind, size);
+      console.log(`${name}: a frame of ${size} bytes is sealed in ${micros(sealing)} and opened in ${micros(opening)} µs`);
     }
   }
 } finally {
@@ -120,6 +120,7 @@ async function replayed(page: WebPage, members: number): Promise<Times> {
 
 /** Runs in the page: plays what the members did, and times each call. */
 async function replay(size: string): Promise<number[][]> {
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- the page gets this function alone
   const unhex = (text: string): Uint8Array => new Uint8Array((text.match(/../g) ?? []).map((pair) => parseInt(pair, 16)));
   const wasm = await import(/* @vite-ignore */ `${location.origin}/e2ee/wasm/e2ee.js`);
   await wasm.default({ module_or_path: '/e2ee/wasm/e2ee_bg.wasm' });
@@ -188,13 +189,19 @@ async function seal(argument: string): Promise<[number, number]> {
   return [(half - begun) / frames.length, (end - half) / frames.length];
 }
 
+function message(type: number): (call: Call) => boolean {
+  return ({ call, bytes }) => call === 'message' && Number(`0x${bytes?.slice(0, 2)}`) === type;
+}
+
+function called(name: string): (call: Call) => boolean {
+  return ({ call }) => call === name;
+}
+
 function events({ members }: Transcript): Event[] {
   const [ada, ben, cem] = [0, members.length > 2 ? 1 : null, members.length - 1];
   const calls = (member: number): readonly Call[] => members[member]?.calls ?? [];
   const first = (member: number, since: number, test: (call: Call) => boolean): number =>
     calls(member).findIndex((call) => call.now >= since && test(call));
-  const message = (type: number) => (call: Call): boolean => call.call === 'message' && Number(`0x${call.bytes?.slice(0, 2)}`) === type;
-  const called = (name: string) => (call: Call): boolean => call.call === name;
   const at = (member: number, call: number): number => calls(member)[call]?.now ?? Infinity;
   const joined = first(cem, 0, message(MESSAGE.groupInfo));
   const updater = ben ?? cem;

@@ -204,25 +204,37 @@ describe('no key, no frame', () => {
 });
 
 describe('a malicious server', () => {
-  it('that replays, repeats or alters frames is noticed, and the key goes on', async () => {
+  // Each attack comes with a control: the same bytes, where the check has nothing to find, do open. And after each one
+  // the call goes on.
+  it('that replays or repeats frames is noticed; a page that has not seen them opens them', async () => {
     const first = await ada.send('microphone', new Uint8Array([1]), 0);
     await ben.receive('a0', first);
     expect(await ben.receive('a0', first)).toBe('duplicate');
+    for (let sent = 0; sent < 1_024; sent += 1) await ben.receive('a0', await ada.send('microphone', VP8_DELTA, 2_000 + sent));
+    expect(await ben.receive('a0', first)).toBe('replayed');
+    expect(await bensTwin().receive('a0', first)).toEqual(new Uint8Array([1]));
+    expect(await ben.receive('a0', await ada.send('microphone', VP8_DELTA, 9_000))).toEqual(VP8_DELTA);
+  });
+
+  it('that flips any bit is noticed; the frame as it was opens, and the key goes on', async () => {
+    await ben.receive('a0', await ada.send('microphone', new Uint8Array([1]), 0));
     const second = await ada.send('microphone', new Uint8Array([2]), 960);
-    for (let index = 4; index < second.bytes.length; index += 1) {
+    for (let bit = 32; bit < 8 * second.bytes.length; bit += 1) {
       const bytes = second.bytes.slice();
-      bytes[index] = (bytes[index] ?? 0) ^ 1;
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(await ben.receive('a0', { ...second, bytes })).toBe('tampered');
     }
     expect(await ben.receive('a0', second)).toEqual(new Uint8Array([2]));
-    for (let sent = 0; sent < 1_024; sent += 1) await ben.receive('a0', await ada.send('microphone', VP8_DELTA, 2_000 + sent));
-    expect(await ben.receive('a0', first)).toBe('replayed');
   });
 
-  it('that rewrites timestamps to rearrange speech is noticed', async () => {
+  it('that rewrites timestamps to rearrange speech is noticed; as they were, both are heard', async () => {
     const [one, two] = [await ada.send('microphone', new Uint8Array([1]), 0), await ada.send('microphone', VP8_DELTA, 960)];
     await ben.receive('a0', { ...one, timestamp: 5_000 });
     expect(await ben.receive('a0', { ...two, timestamp: 4_000 })).toBe('reordered');
+    const twin = bensTwin();
+    expect(await twin.receive('a0', one)).toEqual(new Uint8Array([1]));
+    expect(await twin.receive('a0', two)).toEqual(VP8_DELTA);
+    expect(await ben.receive('a0', await ada.send('microphone', VP8_DELTA, 6_000))).toEqual(VP8_DELTA);
   });
 
   it('that swaps the streams of two moves pictures between tiles or shows nothing', async () => {
@@ -230,11 +242,29 @@ describe('a malicious server', () => {
     house.next();
     await ben.receive('v0', await ada.send('camera', VP8_KEY, 0));
     await ben.receive('v1', await cleo.send('camera', VP8_KEY, 0));
-    expect(await ben.receive('v0', await cleo.send('camera', VP8_DELTA, 3_000))).toBe('waiting_for_key_frame');
+    const swapped = await cleo.send('camera', VP8_DELTA, 3_000);
+    expect(await ben.receive('v0', swapped)).toBe('waiting_for_key_frame');
+    expect(ben.slot('v0'), 'the picture of Ada stays hers').toMatchObject({ owner: { seat: 0 } });
+    // The control: it is a good frame, and a page that went by the place on the wire would show Cleo as Ada.
+    expect(await ben.receive('v1', await cleo.send('camera', VP8_DELTA, 6_000))).toEqual(VP8_DELTA);
     ben.time += 1_000;
-    expect(await ben.receive('v0', await cleo.send('camera', VP8_KEY, 6_000))).toEqual(VP8_KEY);
+    expect(await ben.receive('v0', await cleo.send('camera', VP8_KEY, 9_000))).toEqual(VP8_KEY);
     expect(ben.slot('v0')).toMatchObject({ owner: { seat: 2 } });
     expect(ben.slot('v1')).toMatchObject({ owner: null });
+    expect(await ben.receive('v1', await ada.send('camera', VP8_KEY, 9_000))).toEqual(VP8_KEY);
+    expect(ben.slot('v1')).toMatchObject({ owner: { seat: 0 } });
+  });
+
+  it('that swaps them to and fro shows the first change only; slowly, each change is shown', async () => {
+    const cleo = house.add('cleo');
+    house.next();
+    await ben.receive('v0', await ada.send('camera', VP8_KEY, 0));
+    ben.time += 1_000;
+    expect(await ben.receive('v0', await cleo.send('camera', VP8_KEY, 3_000))).toEqual(VP8_KEY);
+    ben.time += 100;
+    expect(await ben.receive('v0', await ada.send('camera', VP8_KEY, 6_000))).toBe('changed_too_soon');
+    ben.time += 1_000;
+    expect(await ben.receive('v0', await ada.send('camera', VP8_KEY, 9_000))).toEqual(VP8_KEY);
   });
 
   it('that puts a screen where a camera was shows it as a screen, and sound never as a picture', async () => {
@@ -244,8 +274,40 @@ describe('a malicious server', () => {
     expect(ben.slot('v0')).toMatchObject({ owner: { seat: 0, track: 2, kind: 'screen' } });
     const voice = await ada.send('microphone', new Uint8Array(40), 0);
     expect(await ben.receive('v0', { ...voice, mimeType: 'video/VP9' })).toBe('wrong_kind');
+    expect(await bensTwin().receive('a0', voice), 'the control: as sound it is heard').toEqual(new Uint8Array(40));
+    ben.time += 1_000;
+    expect(await ben.receive('v0', await ada.send('camera', VP8_KEY, 6_000))).toEqual(VP8_KEY);
+    expect(ben.slot('v0')).toMatchObject({ owner: { seat: 0, track: 1, kind: 'camera' } });
+  });
+
+  it('that injects plaintext into a stream that works has it dropped, and the stream goes on', async () => {
+    await ben.receive('v0', await ada.send('camera', VP8_KEY, 0));
+    // What an encoder makes, as it is: a decoder would show it.
+    const plain = { bytes: new Uint8Array([...VP8_KEY, ...new Uint8Array(40)]), mimeType: 'video/VP8', timestamp: 3_000, sent: true };
+    expect(await ben.receive('v0', plain)).toBe('malformed');
+    const voice = { bytes: new Uint8Array(60).fill(0x78), mimeType: 'audio/opus', timestamp: 0, sent: true };
+    expect(['malformed', 'waiting_for_key', 'tampered']).toContain(await ben.receive('a0', voice));
+    expect(ben.slot('v0')).toMatchObject({ owner: { seat: 0 }, state: 'encrypted' });
+    expect(await ben.receive('v0', await ada.send('camera', VP8_DELTA, 6_000))).toEqual(VP8_DELTA);
+  });
+
+  it('that turns back to an earlier epoch gets nothing shown twice', async () => {
+    const old = await ada.send('microphone', new Uint8Array([1]), 0);
+    house.add('cleo');
+    house.next();
+    const late = await ada.send('microphone', new Uint8Array([2]), 960);
+    expect(await ben.receive('a0', late)).toEqual(new Uint8Array([2]));
+    expect(await ben.receive('a0', { ...old, timestamp: 2_000 })).toBe('reordered');
+    expect(await bensTwin().receive('a0', late)).toEqual(new Uint8Array([2]));
   });
 });
+
+/** Another page with the keys of Ben's, which has seen nothing yet. */
+function bensTwin(): Page {
+  const twin = new Page(house, 'ben', ben.leaf);
+  house.tell(twin);
+  return twin;
+}
 
 /** The group that the workers are told of. Its keys are as many bytes as its epochs. */
 class Group {
