@@ -57,6 +57,19 @@ async function photograph(server: Server, browser: Browser, visitor: Visitor, ta
     await ada.seesMoving(other.name, 10);
   }
   await take(ada.page, '4-call');
+  await ada.page.getByRole('button', { name: 'Participants' }).click();
+  await ada.page.getByRole('button', { name: 'Lock meeting' }).click();
+  await ada.page.locator('.hint', { hasText: 'Locked' }).waitFor();
+  await take(ada.page, '4-participants');
+  await ada.page.getByRole('button', { name: 'Remove Benedikt from meeting' }).click();
+  await sleep(500);
+  await take(ada.page, '4-removing');
+  await ada.page.getByRole('dialog').getByRole('button', { name: 'Remove from meeting' }).click();
+  const removed = sure(others[0]).page;
+  await removed.getByText('You were removed from the meeting').waitFor();
+  await take(ada.page, '4-removed-others');
+  await take(removed, '4-removed-oneself');
+  await ada.page.getByRole('button', { name: 'Unlock meeting' }).click();
   const security = ada.page.getByRole('button', { name: /security/i });
   if ((await security.count()) > 0) {
     await security.first().click();
@@ -64,13 +77,20 @@ async function photograph(server: Server, browser: Browser, visitor: Visitor, ta
     await take(ada.page, '5-security');
   }
   for (const other of others) await other.page.context().close();
+  // The removal has changed it.
+  const next = await ada.address();
   await ada.page.goto('about:blank');
-  await ada.page.goto(link);
+  await ada.page.goto(next);
   await ada.askToJoin('wrong');
   await ada.alert().first().waitFor();
   await take(ada.page, '6-wrong-password');
   await ada.page.goto('about:blank');
-  await ada.page.goto(link.slice(0, -6));
+  await ada.page.goto(next.slice(0, -6));
   await ada.alert().first().waitFor();
   await take(ada.page, '7-broken-link');
+}
+
+function sure<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('There is nothing.');
+  return value;
 }

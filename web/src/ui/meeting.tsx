@@ -32,13 +32,15 @@ export function Meeting({ parts, room, fragment, takeKeys, onHome }: Props): JSX
     const isGone = phase.reason === 'ended' || phase.reason === 'forgotten';
     return (
       <MessagePage heading={heading} text={text} isError={isError} onHome={onHome}>
-        <button
-          type="button"
-          class="button button-primary"
-          onClick={() => (isGone ? model.restart() : model.rejoin())}
-        >
-          {isGone ? CONTROLS.restart : CONTROLS.rejoin}
-        </button>
+        {phase.reason === 'removed' ? null : (
+          <button
+            type="button"
+            class="button button-primary"
+            onClick={() => (isGone ? model.restart() : model.rejoin())}
+          >
+            {isGone ? CONTROLS.restart : CONTROLS.rejoin}
+          </button>
+        )}
       </MessagePage>
     );
   }

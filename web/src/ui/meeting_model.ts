@@ -38,6 +38,8 @@ export class MeetingModel {
   private noticeTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly wake = (): void => this.levels.wake();
 
+  private lastNotice: RoomNotice['type'] | null = null;
+
   constructor(parts: RoomParts, room: string, fragment: Fragment, keys: UnlockedKeys | null) {
     this.local = browserLocalMedia();
     this.room = new Room(parts, this.local, room, fragment, keys);
@@ -114,7 +116,12 @@ export class MeetingModel {
     this.levels.onSpeakers = (speakers) => {
       this.speakersSignal.value = speakers;
     };
-    this.room.onNotice = (notice) => this.say(words(notice));
+    this.room.onNotice = (notice) => {
+      // The words for a removal say that the link has changed.
+      const isSaid = notice.type === 'link_changed' && this.lastNotice === 'was_removed';
+      this.lastNotice = notice.type;
+      if (!isSaid) this.say(words(notice));
+    };
     this.room.onLink = (fragment) => this.linkChanged(fragment);
     this.room.onMediaClosing = () => {
       for (const listener of this.endings) listener();

@@ -28,14 +28,13 @@ export interface MemberReport {
 /** A running crowd. */
 export class Crowd {
   private readonly child: ChildProcess;
+  private readonly folder: string;
   private readonly ended: Promise<number | null>;
   private output = '';
 
-  private constructor(
-    child: ChildProcess,
-    private readonly folder: string,
-  ) {
+  private constructor(child: ChildProcess, folder: string) {
     this.child = child;
+    this.folder = folder;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
