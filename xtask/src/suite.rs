@@ -171,17 +171,11 @@ fn vitest(mut script: Command, report: &str) -> Result<Counts, Failure> {
 
 /// The server with the tap of the blindness test, under a name of its own: the plain one may be running.
 fn server_with_capture() -> Result<PathBuf, Failure> {
-    // Members of another build, which the tests talk to.
-    process::run(&mut process::cargo(&[
-        "build",
-        "--package",
-        "simulation",
-        "--examples",
-    ]))?;
-    let arguments = ["build", "--package", "undertone", "--features", "capture"];
-    process::run(&mut process::cargo(&arguments))?.succeed()?;
-    // The crowd of the browser tests; it lies beside the server.
-    process::run(&mut process::cargo(&["build", "--package", "loadtest"]))?.succeed()?;
+    // With it the crowd of the browser tests and members of other builds. The whole workspace, because its tests have
+    // built most of it with the same features.
+    let features = ["--features", "undertone/capture"];
+    let mut build = process::cargo(&["build", "--workspace", "--bins", "--examples"]);
+    process::run(build.args(features))?.succeed()?;
     let built = paths::target_directory().join("debug/undertone");
     let kept = paths::target_directory().join("debug/undertone-capture");
     std::fs::copy(&built, &kept)
