@@ -91,6 +91,10 @@ struct StormArguments {
     #[arg(long, default_value_t = 10)]
     seconds: u64,
 
+    /// Leave so many seconds after everybody knows everybody, if that is earlier.
+    #[arg(long, value_name = "SECONDS")]
+    settle: Option<u64>,
+
     /// Load a server at a public address, too. It has to be your own.
     #[arg(long)]
     any_address: bool,
@@ -152,6 +156,7 @@ async fn storm(arguments: StormArguments) -> Result<bool, MemberError> {
         creates: arguments.link.is_none(),
         members: arguments.members,
         seconds: arguments.seconds,
+        settle: arguments.settle,
     };
     let report = storm.run().await?;
     println!("{}", report.table());

@@ -1,5 +1,7 @@
 //! Members without media, who come into the group all at once: what a crowd's arrival costs everybody else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use protocol::client::{ClientMessage, Hello, Leave, Ping, ServerMessage, VERSION};
@@ -29,6 +31,24 @@ pub struct Storm {
     pub members: usize,
     /// How long they stay.
     pub seconds: u64,
+    /// How long they stay at most once everybody knows everybody.
+    pub settle: Option<u64>,
+}
+
+/// How often a member that knows everybody looks whether all others do, too.
+const SETTLED_LOOK: Duration = Duration::from_millis(100);
+
+/// How many know everybody.
+struct Settled {
+    members: usize,
+    count: AtomicUsize,
+    stay: Option<Duration>,
+}
+
+impl Settled {
+    fn is_over(&self) -> bool {
+        self.stay.is_some() && self.count.load(Ordering::Relaxed) >= self.members
+    }
 }
 
 /// What a storm counted.
@@ -75,16 +95,30 @@ impl Storm {
         }
         let start = Instant::now();
         let end = start + Duration::from_secs(self.seconds);
+        let settled = Arc::new(Settled {
+            members: self.members,
+            count: AtomicUsize::new(0),
+            stay: self.settle.map(Duration::from_secs),
+        });
         let mut tasks = JoinSet::new();
         for number in 1..=self.members {
-            let (target, access) = (self.target.clone(), self.access.clone());
+            let (target, access, settled) = (self.target.clone(), self.access.clone(), Arc::clone(&settled));
             tasks.spawn(async move {
                 let mut random =
                     ChaCha20Rng::try_from_os_rng().map_err(|_| MemberError::Encryption("no randomness"))?;
                 let mut keys = Keys::new(&access, &mut random);
                 let name = format!("Guest {number}");
                 let mut entered = None;
-                let outcome = live(&target, &access, &mut keys, &name, start, end, &mut entered).await;
+                let outcome = live(
+                    &target,
+                    &access,
+                    &mut keys,
+                    &name,
+                    (start, end),
+                    &settled,
+                    &mut entered,
+                )
+                .await;
                 Ok::<One, MemberError>(One {
                     entered,
                     members: keys.members(),
@@ -119,8 +153,8 @@ async fn live(
     access: &Access,
     keys: &mut Keys,
     name: &str,
-    start: Instant,
-    end: Instant,
+    (start, mut end): (Instant, Instant),
+    settled: &Settled,
     entered: &mut Option<Duration>,
 ) -> Result<(), MemberError> {
     let mut signaling = timeout(STORM_TIMEOUT, Signaling::connect(target))
@@ -139,6 +173,7 @@ async fn live(
     keys.enter(joined.seat.number(), name, false);
     let ping = Duration::from_millis(u64::from(PING_INTERVAL_MS));
     let mut next_ping = Instant::now() + ping;
+    let (mut knows_all, mut is_over) = (false, false);
     loop {
         while let Some(bytes) = keys.poll_message() {
             signaling.say_frame(bytes).await?;
@@ -146,7 +181,10 @@ async fn live(
         if entered.is_none() && keys.epoch().is_some() {
             *entered = Some(start.elapsed());
         }
-        let wake = keys.poll_timeout().unwrap_or(end).min(end).min(next_ping);
+        let mut wake = keys.poll_timeout().unwrap_or(end).min(end).min(next_ping);
+        if knows_all && !is_over && settled.stay.is_some() {
+            wake = wake.min(Instant::now() + SETTLED_LOOK);
+        }
         tokio::select! {
             heard = signaling.hear() => {
                 if let Heard::Frame(bytes) = heard? {
@@ -157,6 +195,14 @@ async fn live(
         }
         keys.handle_timeout();
         let now = Instant::now();
+        if !knows_all && keys.names().count() + 1 >= settled.members {
+            knows_all = true;
+            settled.count.fetch_add(1, Ordering::Relaxed);
+        }
+        if !is_over && settled.is_over() {
+            is_over = true;
+            end = end.min(now + settled.stay.unwrap_or_default());
+        }
         if now >= next_ping {
             next_ping = now + ping;
             signaling.say(&ClientMessage::Ping(Ping {})).await?;

@@ -13,7 +13,8 @@ use mls::openmls::messages::proposals::{PreSharedKeyProposal, Proposal};
 use mls::openmls::prelude::{
     BasicCredential, Capabilities, CredentialType, CredentialWithKey, KeyPackage, LeafNodeIndex, MlsGroup,
     MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
-    PURE_PLAINTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage, ProtocolVersion, RatchetTreeIn,
+    PURE_PLAINTEXT_WIRE_FORMAT_POLICY, ProcessedMessageContent, ProtocolMessage, ProtocolVersion,
+    RatchetTreeIn,
 };
 use mls::openmls::schedule::PreSharedKeyId;
 use mls::openmls_traits::OpenMlsProvider as _;
@@ -82,7 +83,8 @@ impl Peer {
     }
 
     fn join(&mut self, welcome: &[u8], tree: &[u8]) -> Outcome<()> {
-        let MlsMessageBodyIn::Welcome(welcome) = MlsMessageIn::tls_deserialize_exact(welcome)?.extract() else {
+        let MlsMessageBodyIn::Welcome(welcome) = MlsMessageIn::tls_deserialize_exact(welcome)?.extract()
+        else {
             return Err("this is no Welcome".into());
         };
         let config = MlsGroupJoinConfig::builder()
@@ -109,11 +111,15 @@ impl Peer {
             .propose_removals(removes)
             .add_proposals(psk)
             .load_psks(self.provider.storage())?
-            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)?
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| {
+                true
+            })?
             .stage_commit(&self.provider)?;
         let (commit, welcome, _) = bundle.into_messages();
         group.merge_pending_commit(&self.provider)?;
-        let welcome = welcome.map(|welcome| welcome.tls_serialize_detached()).transpose()?;
+        let welcome = welcome
+            .map(|welcome| welcome.tls_serialize_detached())
+            .transpose()?;
         Ok(json!({
             "commit": hex(&commit.tls_serialize_detached()?),
             "welcome": welcome.map(|bytes| hex(&bytes)),
@@ -140,7 +146,9 @@ impl Peer {
                 group.merge_staged_commit(&self.provider, *commit)?;
                 Ok(None)
             }
-            ProcessedMessageContent::ApplicationMessage(said) => Ok(Some(String::from_utf8(said.into_bytes())?)),
+            ProcessedMessageContent::ApplicationMessage(said) => {
+                Ok(Some(String::from_utf8(said.into_bytes())?))
+            }
             _ => Err("neither a commit nor an application message".into()),
         }
     }
@@ -172,7 +180,9 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unhex(value: &Value) -> Outcome<Vec<u8>> {
     let digits = value.as_str().ok_or("this is no text")?.as_bytes();
-    let bytes = digits.chunks(2).map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?));
+    let bytes = digits
+        .chunks(2)
+        .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?));
     bytes.collect()
 }
 
@@ -189,7 +199,8 @@ fn answer(peers: &mut BTreeMap<String, Peer>, request: &Value) -> Outcome<Value>
         "join" => peer.join(&unhex(&request["welcome"])?, &unhex(&request["tree"])?)?,
         "add" => {
             let bytes = unhex(&request["key_package"])?;
-            let MlsMessageBodyIn::KeyPackage(added) = MlsMessageIn::tls_deserialize_exact(bytes)?.extract() else {
+            let MlsMessageBodyIn::KeyPackage(added) = MlsMessageIn::tls_deserialize_exact(bytes)?.extract()
+            else {
                 return Err("this is no KeyPackage".into());
             };
             let added = added.validate(peer.provider.crypto(), ProtocolVersion::Mls10)?;

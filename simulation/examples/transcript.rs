@@ -205,14 +205,18 @@ impl Room {
     /// Lets time pass until this many know each other.
     fn run_until_settled(&mut self, members: usize) {
         let end = self.now + CROWD_MS;
-        let is_settled = |person: &Recorded| person.member.epoch().is_none() || {
-            let roster = person.member.roster();
-            roster.len() == members && roster.entries().all(|(_, entry)| entry.profile.is_some())
+        let is_settled = |person: &Recorded| {
+            person.member.epoch().is_none() || {
+                let roster = person.member.roster();
+                roster.len() == members && roster.entries().all(|(_, entry)| entry.profile.is_some())
+            }
         };
         let is_inside = |person: &Recorded| person.member.epoch().is_some();
         while self.now < end {
             let people = self.people.values();
-            if people.clone().filter(|person| is_inside(person)).count() == members && people.clone().all(is_settled) {
+            if people.clone().filter(|person| is_inside(person)).count() == members
+                && people.clone().all(is_settled)
+            {
                 break;
             }
             self.run_for(STEP_MS);
@@ -222,9 +226,16 @@ impl Room {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let members = std::env::args().nth(1).map_or(Ok(3), |text| text.parse::<u16>())?;
+    let members = std::env::args()
+        .nth(1)
+        .map_or(Ok(3), |text| text.parse::<u16>())?;
     if !MEMBERS.contains(&members) {
-        return Err(format!("{members} members: {} to {} are possible", MEMBERS.start(), MEMBERS.end()).into());
+        return Err(format!(
+            "{members} members: {} to {} are possible",
+            MEMBERS.start(),
+            MEMBERS.end()
+        )
+        .into());
     }
     let unix_seconds = unix_now();
     let server_owner = Owner::from_bytes(e2ee::grant::owner_of(&owner().public()));
