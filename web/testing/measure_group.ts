@@ -15,6 +15,8 @@ import { nativeExample } from './harness/environment.ts';
 import { Firefox } from './harness/firefox.ts';
 import type { WebPage } from './harness/web_page.ts';
 
+/** Each native run plays the whole room again. */
+const NATIVE_RUNS = 3;
 const REPETITIONS = 5;
 const SIZES = [2, 10, 50, 200];
 const SOURCES = path.join(import.meta.dirname, '../src');
@@ -103,7 +105,7 @@ function source(name: string): string | Buffer {
 
 function nativeTimes(members: number): Times {
   const runs: Times[] = [];
-  for (let run = 0; run < Math.min(3, REPETITIONS); run += 1) {
+  for (let run = 0; run < NATIVE_RUNS; run += 1) {
     const text = execFileSync(nativeExample('transcript'), [String(members)], { encoding: 'utf8', maxBuffer: 2 ** 30 });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program wrote it a moment ago
     const transcript = JSON.parse(text) as Transcript;

@@ -22,6 +22,8 @@ declare global {
   var observedFrames: Map<string, PresentedFrame[]>;
   /** The same for what each tile was marked as. */
   var observedMarks: Map<string, Mark[]>;
+  /** When a tile went, in milliseconds since 1970: the last time for each name. */
+  var observedEnds: Map<string, number>;
 }
 
 /** Runs in the page before its own scripts: keeps when each tile's video presented a frame. */
@@ -46,6 +48,8 @@ export function watchFrames(): void {
     video.requestVideoFrameCallback(look);
   };
   const marks = new Map<string, Mark[]>();
+  const ends = new Map<string, number>();
+  let there = new Set<string>();
   const note = (marked: Element): void => {
     const name = marked.closest('[role="group"]')?.getAttribute('aria-label') ?? '';
     const known = marks.get(name) ?? [];
@@ -56,9 +60,13 @@ export function watchFrames(): void {
   new MutationObserver(() => {
     document.querySelectorAll('video').forEach(watch);
     document.querySelectorAll('[data-e2ee]').forEach(note);
+    const names = new Set([...document.querySelectorAll('[role="group"]')].map((tile) => tile.getAttribute('aria-label') ?? ''));
+    for (const name of there) if (!names.has(name)) ends.set(name, Date.now());
+    there = names;
   }).observe(document, { childList: true, subtree: true, attributeFilter: ['data-e2ee'] });
   globalThis.observedFrames = kept;
   globalThis.observedMarks = marks;
+  globalThis.observedEnds = ends;
 }
 
 /** How the video of one tile moved over a stretch of time. */

@@ -90,7 +90,11 @@ describe('a call of three in Chromium and, later, one in Firefox', () => {
     await ada.page.getByRole('dialog').getByRole('button', { name: 'Remove from meeting' }).click();
     const clickedAt = Date.now();
     for (const person of [ada, ben, fox]) await person.lists('Cem', false);
-    const knownAt = Date.now();
+    // His tile goes where a page has merged his removal, or earlier.
+    const senders: Person<WebPage>[] = [ada, ben, fox];
+    const known = await Promise.all(senders.map(({ page }) => page.evaluate(() => globalThis.observedEnds.get('Cem') ?? 0)));
+    for (const at of known) expect(at, 'the page has seen him go').toBeGreaterThan(clickedAt - 1_000);
+    const knownAt = Math.max(...known);
     await eventually('Cem is told', () => cem.said(), (text) => /you were removed/i.test(text));
     await watch.expectNoBlackTile('a removal');
     const seen = await cem.page.evaluate(() =>

@@ -44,6 +44,9 @@ describe('two who talk while fifty come at once', () => {
       Promise.all(views.map(async ([person, name], index) => (await movement(person.page, name, clocks[index] ?? 0)).worstGapMs));
     const clocksNow = (): Promise<number[]> => Promise.all(views.map(([person]) => pageClock(person.page)));
 
+    const refused = (): Promise<string[]> => Promise.all(views.map(([person]) => refusals(person)));
+
+    const refusedBefore = await refused();
     const calm = await clocksNow();
     await sleep(CALM_MS);
     const stillBefore = await still(calm);
@@ -59,7 +62,8 @@ describe('two who talk while fifty come at once', () => {
     // How long pictures stand still says as much of the machine as of keys: it is printed, not judged.
     console.log(
       `${MEMBERS} came in within ${report.entered_after_ms.at(-1)} ms, by ${report.epoch} epochs. ` +
-        `Longest still picture: ${stillDuring.join(' and ')} ms; before, ${stillBefore.join(' and ')} ms.`,
+        `Longest still picture: ${stillDuring.join(' and ')} ms; before, ${stillBefore.join(' and ')} ms.\n` +
+        `Refused before: ${refusedBefore.join(' | ')}. Refused after: ${(await refused()).join(' | ')}.`,
     );
     for (const [index, [person, name]] of views.entries()) {
       expect(await closedFor(person.page, name, clocks[index] ?? 0), `${person.name} on ${name}`).toBe(0);
@@ -68,3 +72,14 @@ describe('two who talk while fifty come at once', () => {
     }
   });
 });
+
+/** What a person's Security panel says was refused: frames for want of a key among others. */
+async function refusals(person: Person): Promise<string> {
+  const button = person.page.getByRole('button', { name: 'Security' });
+  await button.click();
+  // Counters come once in two seconds.
+  await sleep(2_500);
+  const text = await person.page.locator('#panel-security .counters').innerText();
+  await button.click();
+  return text.replaceAll('\n', ' ');
+}
